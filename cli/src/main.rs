@@ -1,0 +1,2 @@
+//! `crossvault`
+fn main() {}
