@@ -1,0 +1,12 @@
+//! May this backup management account do this operation on this source of that account, now?
+//!
+//! Facts in, [`Decision::Allowed`] with the path of roles to take or [`Decision::Denied`] with
+//! every cause out. The answer holds for the moment the facts were read; it is never remembered.
+
+mod cause;
+mod decide;
+mod facts;
+
+pub use cause::{Cause, Causes};
+pub use decide::{Decision, Path, decide};
+pub use facts::{AttachedPolicy, Entry, Facts, GrantFacts, Known, RoleView, SourceView, Subject};
