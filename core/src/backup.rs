@@ -21,19 +21,12 @@ pub struct Backup {
     pub source: DataSource,
     /// Where it goes.
     pub vault: VaultId,
-    /// The slot it stands for; none when somebody asked for it by hand.
-    pub slot: Option<Slot>,
     /// The policy whose retention rules the point follows; none keeps it until it is deleted.
     pub policy: Option<PolicyId>,
-}
-
-/// One due time of one binding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Slot {
-    /// The binding.
-    pub binding: BindingId,
-    /// When it was due.
-    pub due: DateTime<Utc>,
+    /// The binding that it runs for; none when somebody asked for a source by hand.
+    pub binding: Option<BindingId>,
+    /// The slot of the binding that it stands for; none when somebody asked for it by hand.
+    pub due: Option<DateTime<Utc>>,
 }
 
 /// What the platform says of a backup whose data is all in the vault.

@@ -303,10 +303,7 @@ pub fn transition<S: Seal>(
     }
 }
 
-fn run<S: Seal>(
-    mut running: Running,
-    event: Event<S>,
-) -> Result<(State<S>, Vec<Effect>), Illegal> {
+fn run<S: Seal>(mut running: Running, event: Event<S>) -> Result<(State<S>, Vec<Effect>), Illegal> {
     match event {
         Event::Authorized => Ok((State::Running(running), vec![])),
         Event::Moved(progress) => {

@@ -111,7 +111,9 @@ impl Explain for Refused {
     }
     fn remedy(&self) -> String {
         match self {
-            Self::OtherAccount { from, .. } => format!("Restore it to a source of `{}`.", from.account),
+            Self::OtherAccount { from, .. } => {
+                format!("Restore it to a source of `{}`.", from.account)
+            }
             Self::OtherType { from, .. } => format!("Choose a target of type {}.", from.kind),
             Self::NotAvailable { .. } => {
                 "List the recovery points that can be restored with `crossvault points`.".to_owned()

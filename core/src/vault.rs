@@ -31,9 +31,7 @@ pub struct Vault {
 ///
 /// Prune raises it before it removes anything, and a point is recorded only under the epoch in
 /// which its data began: so no point ever leans on data that a prune took away.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(pub u64);
 

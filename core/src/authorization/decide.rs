@@ -143,9 +143,7 @@ fn of_role(
         // The caller's side is a service-linked role that was entered just before and whose
         // policy nobody can edit, so what refuses is the role's own trust policy.
         Entry::Denied => causes.push(match service_role {
-            Some(trusted) => {
-                Cause::TrustMissing { role: role.clone(), trusted: trusted.clone() }
-            }
+            Some(trusted) => Cause::TrustMissing { role: role.clone(), trusted: trusted.clone() },
             None => Cause::EntryDenied { role: role.clone() },
         }),
     }

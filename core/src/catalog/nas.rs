@@ -12,10 +12,8 @@ pub(super) fn actions(verb: Verb) -> &'static [&'static str] {
             "vpc:DescribeVpcs",
             "vpc:DescribeVSwitches",
         ],
-        Verb::BackUp | Verb::Restore => &[
-            "nas:DescribeFileSystems",
-            "nas:CreateMountTargetSpecial",
-            "nas:DescribeMountTargets",
-        ],
+        Verb::BackUp | Verb::Restore => {
+            &["nas:DescribeFileSystems", "nas:CreateMountTargetSpecial", "nas:DescribeMountTargets"]
+        }
     }
 }

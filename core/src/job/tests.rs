@@ -123,7 +123,10 @@ fn every_state_is_reached() {
     ]
     .into_iter()
     .map(|events| {
-        events.into_iter().fold(State::Queued, |state, event| transition(state, event).unwrap().0).name()
+        events
+            .into_iter()
+            .fold(State::Queued, |state, event| transition(state, event).unwrap().0)
+            .name()
     })
     .collect();
     let expected =

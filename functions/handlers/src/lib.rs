@@ -1,1 +1,7 @@
-//! (facade)
+//! Crossvault's event handlers, and the ports through which they touch the world.
+//!
+//! A handler reads facts, asks `core`, stores the decision with its effects in one transaction,
+//! and leaves sends to the outbox. It knows neither a cloud nor a runtime.
+
+pub mod ports;
+pub mod records;

@@ -1,0 +1,34 @@
+use std::future::Future;
+
+use crossvault_core::{
+    authorization::SourceView,
+    ids::{AccountId, DataSource, Region, SourceKind},
+};
+
+use super::{Identity, Page, PortError};
+
+/// The resources of an account.
+pub trait Sources: Identity {
+    /// The sources of one type in one region of one account, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`PortError::Denied`] when the credentials do not permit it.
+    fn list(
+        &self,
+        by: &Self::Credentials,
+        account: AccountId,
+        region: Region,
+        kind: SourceKind,
+        page: Page,
+    ) -> impl Future<Output = Result<Vec<DataSource>, PortError>> + Send;
+
+    /// What the cloud says of one source.
+    ///
+    /// # Errors
+    /// [`PortError::Denied`] when the credentials do not permit it.
+    fn describe(
+        &self,
+        by: &Self::Credentials,
+        source: DataSource,
+    ) -> impl Future<Output = Result<SourceView, PortError>> + Send;
+}

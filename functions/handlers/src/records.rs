@@ -1,0 +1,18 @@
+//! What is stored: every row type, its key, and typed reads.
+//!
+//! Invariants: a live binding with a further slot and a live job have exactly one [`Due`] row,
+//! whose time stands in the head (`next`, `wake`) and which changes with it; [`Busy`], [`Turn`]
+//! and [`Use`] name a live job; an ended job has neither `Due`, `Busy`, `Turn`, `Use` nor
+//! [`Waiting`].
+
+mod key;
+mod read;
+mod row;
+
+pub use key::{AFTER_ALL, Key, Month, NameOf, Partition, Sort};
+pub use read::{read, read_all, scan};
+pub use row::{
+    AuditRow, BindingRow, Busy, BusyOf, Due, Failures, GateRow, GrantRef, GrantRow, Job, JobRef,
+    JobWork, MissedSlots, NameRef, Outbox, PointRef, PointRow, PolicyBinding, PolicyRow,
+    PolicyVersion, Record, Request, Row, Send, SlotRow, Turn, Use, VaultRow, Waiting, Wake,
+};
