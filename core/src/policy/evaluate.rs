@@ -1,0 +1,415 @@
+//! What policies decide about a request.
+
+use std::collections::BTreeMap;
+
+use super::document::{Actions, Effect, Policy, PrincipalPattern, Resources, Statement};
+use crate::ids::{AccountId, RoleArn};
+
+/// The circumstances of a request, by condition key; keys are compared without case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Context(BTreeMap<String, Vec<String>>);
+
+impl Context {
+    /// Adds one value of a key, beside those it has already.
+    pub fn add(&mut self, key: &str, value: &str) {
+        self.0.entry(key.to_lowercase()).or_default().push(value.to_owned());
+    }
+
+    /// The same context with one more value of a key.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.add(key, value);
+        self
+    }
+
+    /// The values of a key in lower case; none if the request has no such key.
+    #[must_use]
+    pub fn values(&self, key_in_lower_case: &str) -> &[String] {
+        self.0.get(key_in_lower_case).map_or(&[], Vec::as_slice)
+    }
+}
+
+static NO_CONTEXT: Context = Context(BTreeMap::new());
+
+/// What is asked for: one action on one resource.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Such as `ecs:CreateSnapshot`.
+    pub action: &'a str,
+    /// Such as `acs:ecs:cn-hangzhou:1000000000000012:disk/d-1`; `*` where the action has none.
+    pub resource: &'a str,
+    /// The circumstances.
+    pub context: &'a Context,
+}
+
+impl<'a> Request<'a> {
+    /// A request of which no circumstances are known: positive conditions are not met.
+    #[must_use]
+    pub fn new(action: &'a str, resource: &'a str) -> Self {
+        Self { action, resource, context: &NO_CONTEXT }
+    }
+
+    /// The same request in those circumstances.
+    #[must_use]
+    pub fn within(self, context: &'a Context) -> Self {
+        Self { context, ..self }
+    }
+}
+
+/// What one set of policies decides, and which statement decided: policy and statement by number,
+/// both from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A statement denies; nothing can allow it any more.
+    ExplicitDeny {
+        /// Which of the policies.
+        policy: usize,
+        /// Which of its statements.
+        statement: usize,
+    },
+    /// A statement allows, and none denies.
+    Allow {
+        /// Which of the policies.
+        policy: usize,
+        /// Which of its statements.
+        statement: usize,
+    },
+    /// No statement speaks of it.
+    ImplicitDeny,
+}
+
+impl Verdict {
+    /// Whether the request may go on.
+    #[must_use]
+    pub fn is_allow(self) -> bool {
+        matches!(self, Self::Allow { .. })
+    }
+}
+
+/// Who asks a role's trust policy to be let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrustedPrincipal {
+    /// A session of that role.
+    Role(RoleArn),
+    /// A user of an account; not the account's root user, who can assume no role.
+    User {
+        /// The user's account.
+        account: AccountId,
+        /// The user's name.
+        name: String,
+    },
+    /// A service that acts for an account.
+    Service {
+        /// Such as `rd.hbr.aliyuncs.com`.
+        name: String,
+        /// The account that it acts for.
+        acts_for: AccountId,
+    },
+    /// A user of an identity provider, by the provider's ARN.
+    Federated(String),
+}
+
+/// Decides a request by one set of policies: a deny that matches, else an allow that matches, else
+/// an implicit deny. The first deciding statement is named.
+///
+/// Statements of trust policies have no resource and never match here.
+///
+/// Source: RAM, "Policy evaluation process", section "Basic evaluation".
+#[must_use]
+pub fn evaluate(policies: &[&Policy], request: &Request<'_>) -> Verdict {
+    basic(policies, |statement| speaks_of(statement, request))
+}
+
+/// Decides whether a role's trust policy lets the principal assume the role of the account `owner`.
+///
+/// `…:root` stands for all users and role sessions of its account. A service without an account in
+/// front acts for the role's own account.
+///
+/// Source: RAM, "Edit the trust policy of a RAM role".
+#[must_use]
+pub fn trusts(
+    trust: &Policy,
+    owner: &AccountId,
+    principal: &TrustedPrincipal,
+    context: &Context,
+) -> Verdict {
+    basic(&[trust], |statement| {
+        names_action(&statement.actions, "sts:AssumeRole")
+            && statement.principals.iter().any(|pattern| stands_for(pattern, owner, principal))
+            && statement.conditions.iter().all(|condition| condition.is_met(context))
+    })
+}
+
+fn basic(policies: &[&Policy], matches: impl Fn(&Statement) -> bool) -> Verdict {
+    let find = |effect: Effect| {
+        policies.iter().enumerate().find_map(|(policy, document)| {
+            let mut statements = document.statements().iter();
+            let statement = statements.position(|s| s.effect == effect && matches(s))?;
+            Some((policy, statement))
+        })
+    };
+    if let Some((policy, statement)) = find(Effect::Deny) {
+        Verdict::ExplicitDeny { policy, statement }
+    } else if let Some((policy, statement)) = find(Effect::Allow) {
+        Verdict::Allow { policy, statement }
+    } else {
+        Verdict::ImplicitDeny
+    }
+}
+
+fn speaks_of(statement: &Statement, request: &Request<'_>) -> bool {
+    let names_resource = match &statement.resources {
+        Resources::Only(patterns) => patterns.iter().any(|p| p.matches(request.resource)),
+        Resources::AllBut(patterns) => !patterns.iter().any(|p| p.matches(request.resource)),
+        Resources::OfTrust => false,
+    };
+    names_resource
+        && names_action(&statement.actions, request.action)
+        && statement.conditions.iter().all(|condition| condition.is_met(request.context))
+}
+
+fn names_action(actions: &Actions, action: &str) -> bool {
+    match actions {
+        Actions::Only(patterns) => patterns.iter().any(|pattern| pattern.matches(action)),
+        Actions::AllBut(patterns) => !patterns.iter().any(|pattern| pattern.matches(action)),
+    }
+}
+
+fn stands_for(pattern: &PrincipalPattern, owner: &AccountId, principal: &TrustedPrincipal) -> bool {
+    match (pattern, principal) {
+        (PrincipalPattern::Account(account), TrustedPrincipal::Role(role)) => {
+            *account == role.account
+        }
+        (PrincipalPattern::Account(account), TrustedPrincipal::User { account: theirs, .. }) => {
+            account == theirs
+        }
+        (PrincipalPattern::Role(role), TrustedPrincipal::Role(theirs)) => role.is_same(theirs),
+        (
+            PrincipalPattern::User { account, name },
+            TrustedPrincipal::User { account: their_account, name: their_name },
+        ) => account == their_account && name.eq_ignore_ascii_case(their_name),
+        (
+            PrincipalPattern::Service { account, name },
+            TrustedPrincipal::Service { name: their_name, acts_for },
+        ) => name == their_name && account.as_ref().unwrap_or(owner) == acts_for,
+        (PrincipalPattern::Federated(provider), TrustedPrincipal::Federated(theirs)) => {
+            provider == theirs
+        }
+        (
+            PrincipalPattern::Account(_)
+            | PrincipalPattern::Role(_)
+            | PrincipalPattern::User { .. }
+            | PrincipalPattern::Service { .. }
+            | PrincipalPattern::Federated(_),
+            TrustedPrincipal::Role(_)
+            | TrustedPrincipal::User { .. }
+            | TrustedPrincipal::Service { .. }
+            | TrustedPrincipal::Federated(_),
+        ) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{PolicyKind, ServiceRole, system_policy, trust_policy_for};
+
+    const MANAGEMENT: &str = "1000000000000001";
+    const RESOURCE: &str = "1000000000000012";
+
+    fn account(text: &str) -> AccountId {
+        text.parse().unwrap()
+    }
+
+    fn policy(text: &str) -> Policy {
+        Policy::parse(text, PolicyKind::Permission).unwrap()
+    }
+
+    fn trust(principal: &str) -> Policy {
+        let text = format!(
+            r#"{{"Version":"1","Statement":[{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{principal}}}]}}"#
+        );
+        Policy::parse(&text, PolicyKind::Trust).unwrap()
+    }
+
+    fn asks(policies: &[&Policy], action: &str, resource: &str, context: &Context) -> Verdict {
+        evaluate(policies, &Request { action, resource, context })
+    }
+
+    #[test]
+    fn a_deny_wins_wherever_it_stands() {
+        let allow = policy(
+            r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#,
+        );
+        let deny = policy(
+            r#"{"Version":"1","Statement":[
+                {"Effect":"Allow","Action":"oss:*","Resource":"*"},
+                {"Effect":"Deny","Action":"oss:PutObject","Resource":"acs:oss:*:*:b/*"}]}"#,
+        );
+        let none = Context::default();
+        assert_eq!(
+            asks(&[&allow, &deny], "oss:PutObject", "acs:oss:cn:1:b/x", &none),
+            Verdict::ExplicitDeny { policy: 1, statement: 1 }
+        );
+        assert_eq!(
+            asks(&[&deny, &allow], "oss:PutObject", "acs:oss:cn:1:c/x", &none),
+            Verdict::Allow { policy: 0, statement: 0 }
+        );
+        assert_eq!(asks(&[&deny], "ecs:RunCommand", "*", &none), Verdict::ImplicitDeny);
+        assert_eq!(asks(&[], "ecs:RunCommand", "*", &none), Verdict::ImplicitDeny);
+    }
+
+    #[test]
+    fn not_action_names_all_others() {
+        let power = policy(
+            r#"{"Version":"1","Statement":[{"Effect":"Allow","NotAction":["ram:*","ims:*"],"Resource":"*"}]}"#,
+        );
+        let none = Context::default();
+        assert!(asks(&[&power], "ecs:RunCommand", "*", &none).is_allow());
+        assert!(asks(&[&power], "new:Thing", "*", &none).is_allow());
+        assert_eq!(asks(&[&power], "RAM:getRole", "*", &none), Verdict::ImplicitDeny);
+    }
+
+    #[test]
+    fn keys_and_operators_must_all_be_met() {
+        let policy = policy(
+            r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"oss:ListObjects","Resource":"*",
+                "Condition":{"StringLike":{"oss:Prefix":["home/*","tmp/*"],"acs:SourceVpc":"vpc-1"},
+                             "Bool":{"acs:SecureTransport":true}}}]}"#,
+        );
+        let all = Context::default()
+            .with("oss:prefix", "tmp/x")
+            .with("acs:SourceVpc", "vpc-1")
+            .with("acs:securetransport", "true");
+        assert!(asks(&[&policy], "oss:ListObjects", "*", &all).is_allow());
+        for (key, value) in
+            [("oss:Prefix", "etc/"), ("acs:SourceVpc", "vpc-2"), ("acs:SecureTransport", "false")]
+        {
+            let mut context = all.clone();
+            context.0.insert(key.to_lowercase(), vec![value.to_owned()]);
+            assert_eq!(asks(&[&policy], "oss:ListObjects", "*", &context), Verdict::ImplicitDeny);
+            context.0.remove(&key.to_lowercase());
+            assert_eq!(asks(&[&policy], "oss:ListObjects", "*", &context), Verdict::ImplicitDeny);
+        }
+    }
+
+    #[test]
+    fn the_role_policy_allows_its_actions_and_no_other() {
+        let policy = system_policy("AliyunHBRRolePolicy").unwrap();
+        let none = Context::default();
+        let mut named = 0;
+        for statement in policy.statements() {
+            let Actions::Only(actions) = &statement.actions else { panic!("NotAction") };
+            for action in actions {
+                named += 1;
+                let ecs = "acs:ecs:cn-hangzhou:1000000000000012:instance/i-1";
+                assert!(asks(&[policy], action.as_str(), ecs, &none).is_allow(), "{action:?}");
+            }
+        }
+        assert_eq!(named, 99);
+        for other in ["oss:DeleteObject", "ram:DeleteRole", "sts:AssumeRole", "hbr:CreateVault"] {
+            assert_eq!(asks(&[policy], other, "*", &none), Verdict::ImplicitDeny, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_instance_role_is_named_in_lower_case_and_still_meant() {
+        let policy = system_policy("AliyunHBRRolePolicy").unwrap();
+        let attach = |resource: &str| {
+            asks(&[policy], "ecs:AttachInstanceRamRole", resource, &Context::default())
+        };
+        assert!(attach("acs:ram::1000000000000012:role/AliyunECSAccessingHBRRole").is_allow());
+        assert_eq!(attach("acs:ram::1000000000000012:role/Other"), Verdict::ImplicitDeny);
+        assert_eq!(attach("acs:oss:cn-hangzhou:1000000000000012:b"), Verdict::ImplicitDeny);
+    }
+
+    #[test]
+    fn pass_role_of_the_service_role_is_only_for_instances() {
+        let policy = system_policy("AliyunServiceRolePolicyForHbrRd").unwrap();
+        let pass =
+            |context: &Context| asks(&[policy], "ram:PassRole", "acs:ram::1:role/x", context);
+        assert!(pass(&Context::default().with("acs:Service", "ecs.aliyuncs.com")).is_allow());
+        assert_eq!(
+            pass(&Context::default().with("acs:Service", "fc.aliyuncs.com")),
+            Verdict::ImplicitDeny
+        );
+        assert_eq!(pass(&Context::default()), Verdict::ImplicitDeny);
+    }
+
+    #[test]
+    fn the_pasted_trust_policy_trusts_the_service_role_of_that_account_only() {
+        let management = account(MANAGEMENT);
+        let trust = Policy::parse(&trust_policy_for(&management), PolicyKind::Trust).unwrap();
+        let trusted = |role: RoleArn| {
+            trusts(&trust, &account(RESOURCE), &TrustedPrincipal::Role(role), &Context::default())
+        };
+        let service_role = ServiceRole::HbrCrossAccountBackup;
+        assert!(trusted(service_role.arn(&management)).is_allow());
+        let lower = service_role.arn(&management).to_string().to_lowercase();
+        assert!(trusted(lower.parse().unwrap()).is_allow());
+        assert_eq!(trusted(service_role.arn(&account(RESOURCE))), Verdict::ImplicitDeny);
+        assert_eq!(trusted(ServiceRole::HbrRd.arn(&management)), Verdict::ImplicitDeny);
+    }
+
+    #[test]
+    fn root_stands_for_users_and_role_sessions_of_its_account() {
+        let trust = trust(r#"{"RAM":["acs:ram::1000000000000001:root"]}"#);
+        let trusted = |principal: &TrustedPrincipal| {
+            trusts(&trust, &account(RESOURCE), principal, &Context::default()).is_allow()
+        };
+        let user = |account_id| TrustedPrincipal::User {
+            account: account(account_id),
+            name: "bob".into(),
+        };
+        assert!(trusted(&TrustedPrincipal::Role(
+            "acs:ram::1000000000000001:role/any".parse().unwrap()
+        )));
+        assert!(trusted(&user(MANAGEMENT)));
+        assert!(!trusted(&user(RESOURCE)));
+        assert!(!trusted(&TrustedPrincipal::Role(
+            "acs:ram::1000000000000012:role/any".parse().unwrap()
+        )));
+        let service = TrustedPrincipal::Service {
+            name: "hbr.aliyuncs.com".into(),
+            acts_for: account(MANAGEMENT),
+        };
+        assert!(!trusted(&service));
+    }
+
+    #[test]
+    fn a_service_acts_for_the_roles_own_account_unless_another_is_named() {
+        let own = trust(r#"{"Service":["rd.hbr.aliyuncs.com"]}"#);
+        let other = trust(r#"{"Service":"1000000000000001@eventbridge.aliyuncs.com"}"#);
+        let trusted = |trust: &Policy, name: &str, acts_for: &str| {
+            let principal =
+                TrustedPrincipal::Service { name: name.into(), acts_for: account(acts_for) };
+            trusts(trust, &account(RESOURCE), &principal, &Context::default()).is_allow()
+        };
+        assert!(trusted(&own, "rd.hbr.aliyuncs.com", RESOURCE));
+        assert!(!trusted(&own, "rd.hbr.aliyuncs.com", MANAGEMENT));
+        assert!(!trusted(&own, "hbr.aliyuncs.com", RESOURCE));
+        assert!(trusted(&other, "eventbridge.aliyuncs.com", MANAGEMENT));
+        assert!(!trusted(&other, "eventbridge.aliyuncs.com", RESOURCE));
+    }
+
+    #[test]
+    fn an_external_id_is_a_condition_of_trust() {
+        let text = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",
+            "Principal":{"RAM":"acs:ram::1000000000000001:root"},
+            "Condition":{"StringEquals":{"sts:ExternalId":"x"}}}]}"#;
+        let trust = Policy::parse(text, PolicyKind::Trust).unwrap();
+        let role = TrustedPrincipal::Role("acs:ram::1000000000000001:role/any".parse().unwrap());
+        let ask = |context: &Context| trusts(&trust, &account(RESOURCE), &role, context).is_allow();
+        assert!(ask(&Context::default().with("sts:ExternalId", "x")));
+        assert!(!ask(&Context::default()));
+    }
+
+    #[test]
+    fn a_trust_policy_permits_nothing_else() {
+        let trust = trust(r#"{"RAM":["acs:ram::1000000000000001:root"]}"#);
+        assert_eq!(
+            asks(&[&trust], "sts:AssumeRole", "*", &Context::default()),
+            Verdict::ImplicitDeny
+        );
+    }
+}
