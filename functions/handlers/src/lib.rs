@@ -3,5 +3,6 @@
 //! A handler reads facts, asks `core`, stores the decision with its effects in one transaction,
 //! and leaves sends to the outbox. It knows neither a cloud nor a runtime.
 
+pub mod api;
 pub mod ports;
 pub mod records;
