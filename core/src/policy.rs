@@ -11,7 +11,7 @@ mod document;
 mod evaluate;
 mod json;
 mod pattern;
-mod system;
+pub mod system;
 
 pub use condition::{Condition, Operator};
 pub use document::{

@@ -725,16 +725,16 @@ mod tests {
             format!(r#"{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{condition}}}"#)
         };
         let permission = PolicyKind::Permission;
-        check(permission, &with(r#"{"Null":{"k":"true"}}"#), "POLICY_OPERATOR", (2, 61));
-        check(permission, &with(r#"{"Bool":{"k":"yes"}}"#), "POLICY_CONDITION_VALUE", (2, 73));
-        check(permission, &with(r#"{"Bool":{"k":[]}}"#), "POLICY_EMPTY_LIST", (2, 73));
+        check(permission, &with(r#"{"Null":{"k":"true"}}"#), "POLICY_OPERATOR", (2, 60));
+        check(permission, &with(r#"{"Bool":{"k":"yes"}}"#), "POLICY_CONDITION_VALUE", (2, 72));
+        check(permission, &with(r#"{"Bool":{"k":[]}}"#), "POLICY_EMPTY_LIST", (2, 72));
         check(
             permission,
             &with(r#"{"Bool":{"k":"true","K":"false"}}"#),
             "POLICY_DUPLICATE_KEY",
-            (2, 80),
+            (2, 79),
         );
-        check(permission, &with(r#"{"Bool":"true"}"#), "POLICY_WRONG_TYPE", (2, 68));
+        check(permission, &with(r#"{"Bool":"true"}"#), "POLICY_WRONG_TYPE", (2, 67));
     }
 
     #[test]
