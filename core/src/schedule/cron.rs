@@ -321,3 +321,181 @@ fn listed(items: impl Iterator<Item = impl ToString>) -> String {
         None => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveTime;
+
+    use super::*;
+    use crate::{explain::Explain, schedule::Recurrence};
+
+    /// The first slots from a local day on, as `month-day hour:minute` of the zone's clocks.
+    #[track_caller]
+    fn check(cron: &str, zone: Tz, from: &str, expected: &[&str]) {
+        let recurrence = Recurrence::parse(&format!("C|0|{cron}"), zone).unwrap();
+        let day: chrono::NaiveDate = from.parse().unwrap();
+        let midnight = instant(day.and_time(NaiveTime::MIN), zone).unwrap();
+        let mut slot = recurrence.first_from(midnight);
+        for &expected in expected {
+            let at = slot.unwrap();
+            assert_eq!(at.with_timezone(&zone).format("%m-%d %H:%M %Z").to_string(), expected);
+            assert_eq!(recurrence.last_until(at), Some(at), "the way back from {at}");
+            slot = recurrence.next_after(at);
+        }
+    }
+
+    #[test]
+    fn the_documents_example_runs_on_tuesday_thursday_and_saturday() {
+        let cron = "0 0 2 ? * 3,5,7";
+        check(cron, Tz::UTC, "2021-09-13", &["09-14 02:00 UTC", "09-16 02:00 UTC"]);
+        check(cron, Tz::UTC, "2021-09-17", &["09-18 02:00 UTC", "09-21 02:00 UTC"]);
+    }
+
+    #[test]
+    fn every_form_of_a_field_is_understood() {
+        let utc = |cron, from, expected| check(cron, Tz::UTC, from, expected);
+        utc("0 0 2 ? * TUE", "2025-01-01", &["01-07 02:00 UTC", "01-14 02:00 UTC"]);
+        utc("0 0 2 ? * fri-Mon", "2025-01-01", &["01-03 02:00 UTC", "01-04 02:00 UTC"]);
+        utc("0 0/20 22-1 * * ?", "2025-01-01", &["01-01 00:00 UTC", "01-01 00:20 UTC"]);
+        utc("0 5 0/12 * * ?", "2025-01-01", &["01-01 00:05 UTC", "01-01 12:05 UTC"]);
+        utc("0 5 */12 * * *", "2025-01-01", &["01-01 00:05 UTC", "01-01 12:05 UTC"]);
+        utc("0 0 2 L * ?", "2024-02-01", &["02-29 02:00 UTC", "03-31 02:00 UTC"]);
+        utc("0 0 2 LW * ?", "2025-05-01", &["05-30 02:00 UTC", "06-30 02:00 UTC"]);
+        utc("0 0 2 15W * ?", "2025-02-01", &["02-14 02:00 UTC", "03-14 02:00 UTC"]);
+        utc("0 0 2 ? * 6L", "2025-01-01", &["01-31 02:00 UTC", "02-28 02:00 UTC"]);
+        utc("0 0 2 ? * FRI#3", "2025-01-01", &["01-17 02:00 UTC", "02-21 02:00 UTC"]);
+        utc("0 0 2 ? FEB MON#5", "2025-01-01", &["02-29 02:00 UTC"]);
+        utc("0 0 2 1 JAN,JUL ?", "2025-01-02", &["07-01 02:00 UTC", "01-01 02:00 UTC"]);
+        utc("0 0 2 1 1/6 ? 2026-2027", "2025-01-02", &["01-01 02:00 UTC", "07-01 02:00 UTC"]);
+        utc("30 0 2 1,31 * ?", "2025-04-02", &["05-01 02:00 UTC", "05-31 02:00 UTC"]);
+    }
+
+    #[test]
+    fn a_time_that_does_not_exist_runs_at_the_end_of_the_gap() {
+        let berlin = Tz::Europe__Berlin;
+        check(
+            "0 30 2 * * ?",
+            berlin,
+            "2025-03-29",
+            &["03-29 02:30 CET", "03-30 03:00 CEST", "03-31 02:30 CEST"],
+        );
+        // 02:00, 02:30 and 03:00 mean one instant, so they are one slot.
+        check(
+            "0 0/30 1-3 * * ?",
+            berlin,
+            "2025-03-30",
+            &[
+                "03-30 01:00 CET",
+                "03-30 01:30 CET",
+                "03-30 03:00 CEST",
+                "03-30 03:30 CEST",
+                "03-31 01:00 CEST",
+            ],
+        );
+        // Half an hour on Lord Howe Island, a whole day on Samoa, midnight itself in Beirut.
+        check(
+            "0 15 2 * * ?",
+            Tz::Australia__Lord_Howe,
+            "2025-10-05",
+            &["10-05 02:30 +11", "10-06 02:15 +11"],
+        );
+        check(
+            "0 0 9 * * ?",
+            Tz::Pacific__Apia,
+            "2011-12-29",
+            &["12-29 09:00 -10", "12-31 00:00 +14", "12-31 09:00 +14"],
+        );
+        check("0 0 0 * * ?", Tz::Asia__Beirut, "2025-03-30", &["03-30 01:00 EEST"]);
+    }
+
+    #[test]
+    fn a_time_that_exists_twice_runs_the_first_time() {
+        check(
+            "0 30 2 * * ?",
+            Tz::Europe__Berlin,
+            "2025-10-26",
+            &["10-26 02:30 CEST", "10-27 02:30 CET"],
+        );
+        check(
+            "0 0/30 1-3 * * ?",
+            Tz::America__New_York,
+            "2025-11-02",
+            &["11-02 01:00 EDT", "11-02 01:30 EDT", "11-02 02:00 EST"],
+        );
+    }
+
+    #[test]
+    fn inside_the_second_pass_both_ways_lead_out_of_it() {
+        let zone = Tz::Europe__Berlin;
+        let recurrence = Recurrence::parse("C|0|0 0/15 * * * ?", zone).unwrap();
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        // 01:20 UTC is 02:20 for the second time.
+        let inside = at("2025-10-26T01:20:00Z");
+        assert_eq!(recurrence.next_after(inside), Some(at("2025-10-26T02:00:00Z")));
+        assert_eq!(recurrence.last_until(inside), Some(at("2025-10-26T00:45:00Z")));
+    }
+
+    #[track_caller]
+    fn refused(cron: &str, code: &str) {
+        let result = Recurrence::parse(&format!("C|0|{cron}"), Tz::UTC);
+        assert_eq!(result.map_err(|e| e.code()), Err(code), "{cron}");
+    }
+
+    #[test]
+    fn what_croner_would_misread_is_refused() {
+        for cron in [
+            "* 0 2 ? * *",
+            "0,30 0 2 ? * *",
+            "60 0 2 ? * *",
+            "L 0 2 ? * *",
+            "? 0 2 ? * *",
+            "0 60 2 ? * *",
+            "0 0 24 ? * *",
+            "0 -5 2 ? * *",
+            "0 5- 2 ? * *",
+            "0 /5 2 ? * *",
+            "0 */0 2 ? * *",
+            "0 */60 2 ? * *",
+            "0 1/2/3 2 ? * *",
+            "0 1-2-3 2 ? * *",
+            "0 0 2 , * ?",
+            "0 0 2 1, * ?",
+            "0 0 2 JAN * ?",
+            "0 0 2 0 * ?",
+            "0 0 2 32 * ?",
+            "0 0 2 L-3 * ?",
+            "0 0 2 L,1 * ?",
+            "0 0 2 1,? * *",
+            "0 0 2 W * ?",
+            "0 0 2 32W * ?",
+            "0 0 2 ? JANFEB *",
+            "0 0 2 ? 13 *",
+            "0 0 2 ? JANUARY *",
+            "0 0 2 ? ? *",
+            "0 0 2 ? * L",
+            "0 0 2 ? * 0",
+            "0 0 2 ? * 8",
+            "0 0 2 ? * +3",
+            "0 0 2 ? * 3#0",
+            "0 0 2 ? * 3#6",
+            "0 0 2 ? * #2",
+            "0 0 2 ? * 2-3#2",
+            "0 0 2 ? * 8L",
+            "0 0 2 ? * * 1969",
+            "0 0 2 ? * * 2030-2029",
+            "0 0 2 ? * * ?",
+            "0 ٣ 2 ? * *",
+        ] {
+            refused(cron, "RECURRENCE_CRON_FIELD_INVALID");
+        }
+        for cron in ["", "@daily", "0 2 * * *", "0 0 2 ? * * 2030 1"] {
+            refused(cron, "RECURRENCE_CRON_INVALID");
+        }
+        for cron in ["0 0 2 1 * 3", "0 0 2 ? * ?", "0 0 2 1-31 * 1-7"] {
+            refused(cron, "RECURRENCE_CRON_DAYS");
+        }
+        for cron in ["0 0 2 30 2 ?", "0 0 2 31 4,6 ?", "0 0 2 29 2 ? 2099", "0 0 2 30W FEB ?"] {
+            refused(cron, "RECURRENCE_NEVER_RUNS");
+        }
+    }
+}

@@ -349,3 +349,120 @@ fn in_words(seconds: i64) -> String {
     }
     format!("{seconds} seconds")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHANGHAI: Tz = Tz::Asia__Shanghai;
+
+    #[track_caller]
+    fn check(text: &str, zone: Tz, expected: &str) {
+        assert_eq!(Recurrence::parse(text, zone).unwrap().describe(), expected);
+    }
+
+    #[track_caller]
+    fn refused(text: &str, message: &str) {
+        let error = Recurrence::parse(text, SHANGHAI).unwrap_err();
+        assert_eq!(error.to_string(), message);
+    }
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_first_run_of_an_interval_is_its_start() {
+        let daily = Recurrence::parse("I|1631685600|P1D", SHANGHAI).unwrap();
+        let start = at("2021-09-15T06:00:00Z");
+        assert_eq!(daily.first_from(DateTime::UNIX_EPOCH), Some(start));
+        assert_eq!(daily.next_after(at("2021-09-15T05:59:59.999Z")), Some(start));
+        assert_eq!(daily.next_after(start), Some(at("2021-09-16T06:00:00Z")));
+        assert_eq!(
+            daily.next_after(at("2021-09-16T05:59:59.5Z")),
+            Some(at("2021-09-16T06:00:00Z"))
+        );
+        assert_eq!(
+            daily.next_after(at("2021-09-16T06:00:00.5Z")),
+            Some(at("2021-09-17T06:00:00Z"))
+        );
+        assert_eq!(daily.first_from(at("2021-09-16T06:00:00Z")), Some(at("2021-09-16T06:00:00Z")));
+        assert_eq!(daily.last_until(at("2021-09-15T05:59:59Z")), None);
+        assert_eq!(daily.last_until(at("2021-09-16T05:59:59Z")), Some(start));
+        let hourly = Recurrence::parse("I|1631685600|PT1H", SHANGHAI).unwrap();
+        assert_eq!(hourly.next_after(start), Some(at("2021-09-15T07:00:00Z")));
+    }
+
+    #[test]
+    fn a_cron_runs_in_its_zone_and_not_before_its_start() {
+        let text = "C|1631685600|0 0 2 ? * 3,5,7";
+        let recurrence = Recurrence::parse(text, SHANGHAI).unwrap();
+        // Thursday, 02:00 in Shanghai.
+        assert_eq!(recurrence.next_after(DateTime::UNIX_EPOCH), Some(at("2021-09-15T18:00:00Z")));
+        let on_start = Recurrence::parse("C|1631685600|0 0 14 * * ?", SHANGHAI).unwrap();
+        assert_eq!(on_start.next_after(DateTime::UNIX_EPOCH), Some(on_start.start()));
+        assert_eq!(on_start.last_until(at("2021-09-15T05:59:59Z")), None);
+    }
+
+    #[test]
+    fn a_schedule_reads_well() {
+        check(
+            "I|1631685600|P1D",
+            SHANGHAI,
+            "every 24 hours from 2021-09-15 14:00:00 (Asia/Shanghai)",
+        );
+        check("I|0|PT1H", Tz::UTC, "every hour from 1970-01-01 00:00:00 (UTC)");
+        check("I|0|P2W", Tz::UTC, "every 14 days from 1970-01-01 00:00:00 (UTC)");
+        check("I|0|PT90M", Tz::UTC, "every 90 minutes from 1970-01-01 00:00:00 (UTC)");
+        check("I|0|PT61S", Tz::UTC, "every 61 seconds from 1970-01-01 00:00:00 (UTC)");
+        check("C|0|0 0 2 * * ?", SHANGHAI, "every day at 02:00:00 (Asia/Shanghai)");
+        check(
+            "C|0|0 0 2 ? * 3,5,7",
+            SHANGHAI,
+            "every Tuesday, Thursday and Saturday at 02:00:00 (Asia/Shanghai)",
+        );
+        check("C|0|0 5 2 1,15 * ?", Tz::UTC, "every month on day 1 and 15 at 02:05:00 (UTC)");
+        check("C|0|0 0 2 L * ?", Tz::UTC, "C|0|0 0 2 L * ? (UTC)");
+        check("C|0|0 0 2 * 1 ?", Tz::UTC, "C|0|0 0 2 * 1 ? (UTC)");
+        check("C|0|0 0/5 2 * * ?", Tz::UTC, "C|0|0 0/5 2 * * ? (UTC)");
+    }
+
+    #[test]
+    fn an_error_names_the_part_and_what_stands_there() {
+        let form = "is neither `I|<start>|<interval>` nor `C|<start>|<cron>`";
+        for text in ["", "I|0", "I|0|P1D|", "X|0|P1D", "i|0|P1D"] {
+            refused(text, &format!("the schedule `{text}` {form}"));
+        }
+        for start in ["", "-1", "+1", "1.5", " 1", "253402300800", "9999999999999"] {
+            refused(
+                &format!("I|{start}|P1D"),
+                &format!(
+                    "the start `{start}` is not a UNIX time in seconds from 0 to 253402300799"
+                ),
+            );
+        }
+        refused(
+            "I|0|P1M",
+            "the interval `P1M` has years or months, which are no fixed number of seconds",
+        );
+        refused("I|0|PT0S", "the interval `PT0S` is shorter than 60 seconds");
+        refused(
+            "C|0|0 0 25 * * ?",
+            "the hour `25` of the cron is not made of numbers from 0 to 23, such as `2`, `8,20`, \
+             `9-17`, `0/6`, `*`",
+        );
+        refused(
+            "C|4000000000|0 0 2 1 1 ? 2030",
+            "the schedule `C|4000000000|0 0 2 1 1 ? 2030` never runs",
+        );
+    }
+
+    #[test]
+    fn what_is_stored_is_checked_when_it_is_read() {
+        let stored = r#"{"text":"C|0|0 0 2 * * ?","zone":"Asia/Shanghai"}"#;
+        let recurrence: Recurrence = serde_json::from_str(stored).unwrap();
+        assert_eq!(serde_json::to_string(&recurrence).unwrap(), stored);
+        let wrong = r#"{"text":"C|0|0 0 2 30 2 ?","zone":"Asia/Shanghai"}"#;
+        assert!(serde_json::from_str::<Recurrence>(wrong).is_err());
+    }
+}

@@ -188,3 +188,89 @@ impl fmt::Display for Reason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::JobId;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        format!("{text}:00Z").parse().unwrap()
+    }
+
+    fn rules() -> Rules {
+        let special = [(Period::Weekly, 30), (Period::Monthly, 365)];
+        let special = special.map(|(period, days)| SpecialRule { period, days });
+        Rules::new(Retention::Days(2), special.to_vec(), true).unwrap()
+    }
+
+    #[test]
+    fn the_longest_retention_that_applies_counts() {
+        // 2025-09-01 is a Monday.
+        let points = [
+            ("2025-08-31T02:00", "2026-08-31T02:00"), // the first ever: of all periods
+            ("2025-09-01T02:00", "2026-09-01T02:00"), // first of week and month
+            ("2025-09-01T08:00", "2025-09-03T08:00"),
+            ("2025-09-07T23:00", "2025-09-09T23:00"),
+            ("2025-09-08T00:00", "2025-10-08T00:00"), // first of the week
+        ];
+        let mut previous = None;
+        for (taken, expected) in points {
+            let taken = at(taken);
+            let first_of = first_of(taken, previous, Tz::UTC);
+            assert_eq!(expiry(taken, &rules(), &first_of), Expiry::At(at(expected)), "{taken}");
+            previous = Some(taken);
+        }
+    }
+
+    #[test]
+    fn the_longest_retention_there_is_has_an_end() {
+        let long = Rules::new(Retention::Days(RETENTION_DAYS_MAX), vec![], false).unwrap();
+        let taken = at("2025-01-01T00:00");
+        let none = FirstOf::default();
+        assert_eq!(expiry(taken, &long, &none), Expiry::At(at("3023-05-05T00:00")));
+        assert_eq!(expiry(DateTime::<Utc>::MAX_UTC, &long, &none), Expiry::Never);
+        let forever = Rules::new(Retention::Forever, vec![], false).unwrap();
+        assert_eq!(expiry(taken, &forever, &none), Expiry::Never);
+    }
+
+    #[test]
+    fn every_reason_is_said() {
+        let point = |taken: &str, expires: Expiry| PointFacts {
+            id: PointId::of_job(&JobId::derive(&[taken])),
+            taken: at(taken),
+            expires,
+            is_complete: true,
+            is_held: false,
+            is_in_use: false,
+        };
+        let gone = Expiry::At(at("2025-02-01T00:00"));
+        let later = at("2025-04-01T00:00");
+        let expired = point("2025-01-01T00:00", gone);
+        let held = PointFacts { is_held: true, ..point("2025-01-02T00:00", gone) };
+        let in_use = PointFacts { is_in_use: true, ..point("2025-01-03T00:00", gone) };
+        let fresh = point("2025-01-04T00:00", Expiry::At(later));
+        let permanent = point("2025-01-05T00:00", Expiry::Never);
+        let latest = point("2025-01-06T00:00", gone);
+        let partial = PointFacts { is_complete: false, ..point("2025-01-07T00:00", gone) };
+        let points = [&latest, &partial, &expired, &held, &in_use, &fresh, &permanent];
+        let points = points.map(Clone::clone);
+        let fates = |is_bound| -> Vec<Fate> {
+            let plan = plan(&points, true, is_bound, at("2025-03-01T00:00"));
+            plan.into_iter().map(|verdict| verdict.fate).collect()
+        };
+        let goes = Fate::Expire { since: at("2025-02-01T00:00") };
+        let mut expected = [
+            goes,
+            Fate::Keep(Reason::Held),
+            Fate::Keep(Reason::InUse),
+            Fate::Keep(Reason::Until(later)),
+            Fate::Keep(Reason::Permanent),
+            Fate::Keep(Reason::Latest),
+            goes,
+        ];
+        assert_eq!(fates(true), expected);
+        expected[5] = goes;
+        assert_eq!(fates(false), expected);
+    }
+}

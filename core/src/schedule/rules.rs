@@ -331,3 +331,67 @@ fn offset(at: DateTime<Utc>, zone: Tz) -> chrono::FixedOffset {
     use chrono::{Offset, TimeZone};
     zone.offset_from_utc_datetime(&at.naive_utc()).fix()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(written: &str, code: Option<&str>) {
+        let written: Written = serde_json::from_str(written).unwrap();
+        assert_eq!(Rules::try_from(written).err().map(|e| e.code()), code);
+    }
+
+    #[test]
+    fn rules_are_checked_as_the_cloud_does() {
+        check(r#"{"Retention":1}"#, None);
+        check(r#"{"Retention":364635,"KeepLatestSnapshots":1}"#, None);
+        check(r#"{"Retention":-1}"#, None);
+        for days in ["0", "-2", "364636", "9000000000"] {
+            check(&format!(r#"{{"Retention":{days}}}"#), Some("RETENTION_DAYS_INVALID"));
+        }
+        let special = |normal: i64, rules: &[(&str, i64, i64)]| {
+            let rules = rules.iter().map(|(period, days, which)| {
+                format!(
+                    r#"{{"AdvancedRetentionType":"{period}","Retention":{days},"WhichSnapshot":{which}}}"#
+                )
+            });
+            let rules = rules.collect::<Vec<_>>().join(",");
+            format!(r#"{{"Retention":{normal},"RetentionRules":[{rules}]}}"#)
+        };
+        check(&special(7, &[("YEARLY", 999, 1), ("DAILY", 8, 1)]), None);
+        check(&special(7, &[("DAILY", 7, 1)]), Some("RETENTION_SPECIAL_NOT_LONGER"));
+        check(&special(7, &[("DAILY", 364_636, 1)]), Some("RETENTION_DAYS_INVALID"));
+        check(
+            &special(7, &[("WEEKLY", 8, 1), ("DAILY", 8, 1), ("WEEKLY", 9, 1)]),
+            Some("RETENTION_SPECIAL_TWICE"),
+        );
+        check(&special(-1, &[("DAILY", 8, 1)]), Some("RETENTION_SPECIAL_BESIDE_PERMANENT"));
+        check(&special(7, &[("DAILY", 8, 2)]), Some("RETENTION_WHICH_SNAPSHOT_INVALID"));
+        check(r#"{"Retention":1,"KeepLatestSnapshots":2}"#, Some("RETENTION_KEEP_LATEST_INVALID"));
+    }
+
+    #[test]
+    fn some_rules_do_not_suit_some_types() {
+        let permanent = Rules::new(Retention::Forever, vec![], true).unwrap();
+        for kind in SourceKind::ALL {
+            let expected = match kind.code() {
+                "UDM_ECS" => Err(InvalidRules::PermanentInstance),
+                "OTS" => Err(InvalidRules::KeepLatestTablestore),
+                _ => Ok(()),
+            };
+            assert_eq!(permanent.check_for(kind), expected);
+        }
+    }
+
+    #[test]
+    fn a_period_begins_by_the_zones_calendar() {
+        let at: DateTime<Utc> = "2024-12-31T16:30:00Z".parse().unwrap();
+        let day = |period: Period, zone| period.begin(at, zone).to_string();
+        assert_eq!(day(Period::Daily, Tz::Asia__Shanghai), "2025-01-01");
+        assert_eq!(day(Period::Weekly, Tz::Asia__Shanghai), "2024-12-30");
+        assert_eq!(day(Period::Monthly, Tz::Asia__Shanghai), "2025-01-01");
+        assert_eq!(day(Period::Yearly, Tz::Asia__Shanghai), "2025-01-01");
+        assert_eq!(day(Period::Yearly, Tz::UTC), "2024-01-01");
+    }
+}

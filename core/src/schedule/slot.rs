@@ -172,3 +172,97 @@ impl Explain for Skip {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::Tz;
+
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        format!("2025-{text}:00Z").parse().unwrap()
+    }
+
+    /// `missed` as (first, last, count).
+    #[track_caller]
+    fn check(
+        schedule: &str,
+        (next, upto): (&str, &str),
+        missed: Option<(&str, &str, Count)>,
+        due: Option<&str>,
+        then: &str,
+    ) {
+        let recurrence = Recurrence::parse(schedule, Tz::UTC).unwrap();
+        let missed =
+            missed.map(|(first, last, count)| Missed { first: at(first), last: at(last), count });
+        let expected = Plan { missed, due: due.map(at), next: Some(at(then)) };
+        assert_eq!(plan(&recurrence, at(next), at(upto), GRACE), expected);
+    }
+
+    #[test]
+    fn a_slot_found_in_time_is_due_and_an_older_one_is_missed() {
+        let daily = "C|0|0 0 2 * * ?";
+        let next = "01-02T02:00";
+        check(daily, (next, "01-02T01:59"), None, None, next);
+        check(daily, (next, "01-02T02:00"), None, Some(next), "01-03T02:00");
+        check(daily, (next, "01-02T02:15"), None, Some(next), "01-03T02:00");
+        let one = Some((next, next, Count::Exactly(1)));
+        check(daily, (next, "01-02T02:16"), one, None, "01-03T02:00");
+        let nine = Some((next, "01-10T02:00", Count::Exactly(9)));
+        check(daily, (next, "01-11T02:10"), nine, Some("01-11T02:00"), "01-12T02:00");
+        check(daily, (next, "01-10T09:00"), nine, None, "01-11T02:00");
+    }
+
+    #[test]
+    fn of_several_slots_in_time_the_newest_is_due() {
+        let five = "I|0|PT5M";
+        let missed = Some(("01-02T02:00", "01-02T02:05", Count::Exactly(2)));
+        check(five, ("01-02T02:00", "01-02T02:12"), missed, Some("01-02T02:10"), "01-02T02:15");
+    }
+
+    #[test]
+    fn a_long_gap_is_one_record() {
+        let minutes = Some(("01-01T00:00", "12-31T00:00", Count::Exactly(524_161)));
+        check(
+            "I|0|PT1M",
+            ("01-01T00:00", "12-31T00:00"),
+            minutes.map(|(first, _, _)| (first, "12-30T23:59", Count::Exactly(524_160))),
+            Some("12-31T00:00"),
+            "12-31T00:01",
+        );
+        let counted = Some(("01-01T00:00", "12-30T23:59", Count::AtLeast(COUNT_MAX)));
+        let due = Some("12-31T00:00");
+        check("C|0|0 * * * * ?", ("01-01T00:00", "12-31T00:00"), counted, due, "12-31T00:01");
+        let week = Some(("01-01T00:01", "01-08T00:00", Count::Exactly(COUNT_MAX)));
+        let due = Some("01-08T00:01");
+        check("C|0|0 * * * * ?", ("01-01T00:01", "01-08T00:01"), week, due, "01-08T00:02");
+    }
+
+    #[test]
+    fn the_last_slot_of_all_leaves_nothing() {
+        let once = Recurrence::parse("C|0|0 0 2 1 1 ? 2025", Tz::UTC).unwrap();
+        let slot = at("01-01T02:00");
+        let expected = Plan { missed: None, due: Some(slot), next: None };
+        assert_eq!(plan(&once, slot, slot, GRACE), expected);
+        let later = at("01-01T02:01");
+        let none = Plan { missed: None, due: None, next: None };
+        assert_eq!(plan(&once, later, later, GRACE), none);
+    }
+
+    #[test]
+    fn an_outcome_says_what_it_is_and_reads_back() {
+        let job = JobId::derive(&["job"]);
+        for (outcome, words) in [
+            (Outcome::Started(job.clone()), format!("started {job}")),
+            (
+                Outcome::Skipped(Skip::PredecessorRuns(job.clone())),
+                format!("skipped: the previous backup {job} still runs"),
+            ),
+            (Outcome::Skipped(Skip::Paused), "skipped: the binding is paused".to_owned()),
+        ] {
+            assert_eq!(outcome.to_string(), words);
+            let stored = serde_json::to_string(&outcome).unwrap();
+            assert_eq!(serde_json::from_str::<Outcome>(&stored).unwrap(), outcome);
+        }
+    }
+}
