@@ -63,6 +63,7 @@ pub fn point(job: &JobId, backup: &Backup, sealed: &Sealed, expires: Expiry) -> 
         source: backup.source.clone(),
         vault: backup.vault.clone(),
         policy: backup.policy.clone(),
+        binding: backup.binding.clone(),
         snapshot: sealed.snapshot.clone(),
         taken: sealed.taken,
         files: sealed.files,

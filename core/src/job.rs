@@ -277,7 +277,7 @@ pub fn transition<S: Seal>(
         State::Queued => match event {
             Event::Authorized => Ok((State::Running(Running::default()), vec![])),
             Event::Refused(causes) => Ok(end(Outcome::Failed(Failure::Unauthorized(causes)))),
-            Event::Stumbled { fence, trouble } => stumble(Running::default(), fence, trouble),
+            Event::Stumbled { fence, trouble } => Ok(stumble(Running::default(), fence, trouble)),
             Event::Broken(trouble) => Ok(end(Outcome::Failed(Failure::Broken(trouble)))),
             Event::CancelAsked => Ok(end(Outcome::Canceled)),
             Event::Moved(_)
@@ -286,7 +286,7 @@ pub fn transition<S: Seal>(
             | Event::Outdated
             | Event::Halted => Err(illegal),
         },
-        State::Running(running) => run(running, event),
+        State::Running(running) => Ok(run(running, event)),
         State::Canceling => match event {
             // What was complete before the wish to stop arrived stays complete.
             Event::Sealed(sealed) => Ok(end(seal(sealed))),
@@ -303,53 +303,49 @@ pub fn transition<S: Seal>(
     }
 }
 
-fn run<S: Seal>(mut running: Running, event: Event<S>) -> Result<(State<S>, Vec<Effect>), Illegal> {
+fn run<S: Seal>(mut running: Running, event: Event<S>) -> (State<S>, Vec<Effect>) {
     match event {
-        Event::Authorized => Ok((State::Running(running), vec![])),
+        Event::Authorized => (State::Running(running), vec![]),
         Event::Moved(progress) => {
             advance(&mut running, progress);
-            Ok((State::Running(running), vec![]))
+            (State::Running(running), vec![])
         }
         Event::Paused { at, progress } => {
             if running.at == at {
-                return Ok((State::Running(running), vec![]));
+                return (State::Running(running), vec![]);
             }
             advance(&mut running, progress);
             running.at = at;
             running.pauses = running.pauses.saturating_add(1);
-            Ok((State::Running(running), vec![Effect::TakeStep { delay_s: 0 }]))
+            (State::Running(running), vec![Effect::TakeStep { delay_s: 0 }])
         }
         Event::Stumbled { fence, trouble } => stumble(running, fence, trouble),
-        Event::Sealed(sealed) => Ok(end(seal(sealed))),
+        Event::Sealed(sealed) => end(seal(sealed)),
         Event::Outdated => {
             // The checkpoint stays: what it names is only a hint where to look for equal data.
             running.progress = Progress::default();
-            Ok((State::Running(running), vec![Effect::TakeStep { delay_s: 0 }]))
+            (State::Running(running), vec![Effect::TakeStep { delay_s: 0 }])
         }
-        Event::Refused(causes) => Ok(end(Outcome::Failed(Failure::Unauthorized(causes)))),
-        Event::Broken(trouble) => Ok(end(Outcome::Failed(Failure::Broken(trouble)))),
-        Event::CancelAsked => Ok((State::Canceling, vec![Effect::TakeStep { delay_s: 0 }])),
-        Event::Halted => Ok(end(Outcome::Canceled)),
+        Event::Refused(causes) => end(Outcome::Failed(Failure::Unauthorized(causes))),
+        Event::Broken(trouble) => end(Outcome::Failed(Failure::Broken(trouble))),
+        Event::CancelAsked => (State::Canceling, vec![Effect::TakeStep { delay_s: 0 }]),
+        Event::Halted => end(Outcome::Canceled),
     }
 }
 
 /// Counts a stumble once, and gives up after [`STUMBLES_MAX`] in a row.
-fn stumble<S>(
-    mut running: Running,
-    fence: u32,
-    trouble: Trouble,
-) -> Result<(State<S>, Vec<Effect>), Illegal> {
+fn stumble<S>(mut running: Running, fence: u32, trouble: Trouble) -> (State<S>, Vec<Effect>) {
     if running.stumbled == Some(fence) {
-        return Ok((State::Running(running), vec![]));
+        return (State::Running(running), vec![]);
     }
     running.stumbled = Some(fence);
     running.stumbles = running.stumbles.saturating_add(1);
     if running.stumbles >= STUMBLES_MAX {
         let times = running.stumbles;
-        return Ok(end(Outcome::Failed(Failure::Exhausted { times, last: trouble })));
+        return end(Outcome::Failed(Failure::Exhausted { times, last: trouble }));
     }
     let delay_s = back_off_s(running.stumbles);
-    Ok((State::Running(running), vec![Effect::TakeStep { delay_s }]))
+    (State::Running(running), vec![Effect::TakeStep { delay_s }])
 }
 
 fn advance(running: &mut Running, progress: Progress) {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{AccountId, DataSource, JobId, PointId, PolicyId, Region, VaultId},
+    ids::{AccountId, BindingId, DataSource, JobId, PointId, PolicyId, Region, VaultId},
     quantity::Bytes,
     schedule::retention::Expiry,
 };
@@ -71,6 +71,8 @@ pub struct RecoveryPoint {
     pub vault: VaultId,
     /// The policy whose retention rules it follows; none keeps it until somebody deletes it.
     pub policy: Option<PolicyId>,
+    /// The binding that it was made for: retention is decided among the points of one binding.
+    pub binding: Option<BindingId>,
     /// How the vault names its data.
     pub snapshot: String,
     /// The time whose content it holds.

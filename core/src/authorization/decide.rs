@@ -105,9 +105,8 @@ fn of_directory(
     let management = || subject.management.clone();
     let holds_office = match administrators {
         Known::Known(Some(administrators)) => administrators.office(&subject.management).is_some(),
-        Known::Known(None) => false,
         // Only those who hold an office may read the list.
-        Known::Unreadable => false,
+        Known::Known(None) | Known::Unreadable => false,
     };
     if !holds_office {
         causes.push(Cause::NotAdministrator { management: management() });

@@ -4,5 +4,7 @@
 //! and leaves sends to the outbox. It knows neither a cloud nor a runtime.
 
 pub mod api;
+pub mod enqueue;
+pub mod facts;
 pub mod ports;
 pub mod records;

@@ -13,6 +13,6 @@ pub use key::{AFTER_ALL, Key, Month, NameOf, Partition, Sort};
 pub use read::{read, read_all, scan};
 pub use row::{
     AuditRow, BindingRow, Busy, BusyOf, Due, Failures, GateRow, GrantRef, GrantRow, Job, JobRef,
-    JobWork, MissedSlots, NameRef, Outbox, PointRef, PointRow, PolicyBinding, PolicyRow,
+    JobWork, Latest, MissedSlots, NameRef, Outbox, PointRef, PointRow, PolicyBinding, PolicyRow,
     PolicyVersion, Record, Request, Row, Send, SlotRow, Turn, Use, VaultRow, Waiting, Wake,
 };

@@ -8,7 +8,7 @@ use crossvault_core::{
     ids::{AccountId, InvalidId, JobId, Region, SourceKind},
     job::Trouble,
     restore,
-    schedule::{recurrence::InvalidRecurrence, retention::InvalidRules},
+    schedule::{InvalidRecurrence, retention::InvalidRules},
 };
 
 use crate::ports::PortError;

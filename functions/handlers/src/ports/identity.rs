@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use crossvault_core::{
     authorization::RoleView,
     ids::{AccountId, RoleArn},
-    policy::system::ServiceRole,
+    policy::ServiceRole,
 };
 
 use super::PortError;

@@ -66,6 +66,8 @@ pub enum Sort {
     Head,
     /// A job by the time it was queued.
     Job(DateTime<Utc>, Box<str>),
+    /// When a binding's newest complete point was taken.
+    Latest,
     /// A gap of slots, by its first.
     Missed(DateTime<Utc>),
     /// A name: of what, and the name.
@@ -153,6 +155,12 @@ impl Key {
             BusyOf::Source(source) => Partition::Source(source.clone()),
         };
         Self::new(partition, Sort::Busy)
+    }
+
+    /// When a binding's newest complete point was taken.
+    #[must_use]
+    pub fn latest(binding: &BindingId) -> Self {
+        Self::new(Partition::Binding(binding.clone()), Sort::Latest)
     }
 
     /// A slot's outcome.

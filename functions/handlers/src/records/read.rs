@@ -2,7 +2,7 @@
 
 use super::{
     key::{Key, Partition, Sort},
-    row::{Record, Row},
+    row::Row,
 };
 use crate::ports::{PortError, Range, Store, Stored, Version};
 

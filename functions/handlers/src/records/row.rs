@@ -91,6 +91,8 @@ records! {
     Binding(BindingRow),
     /// A source is being backed up.
     Busy(Busy),
+    /// When a binding's newest complete point was taken.
+    Latest(Latest),
     /// What became of one slot.
     Slot(SlotRow),
     /// Slots that passed while nothing ran.
@@ -218,6 +220,22 @@ impl BusyOf {
 impl Busy {
     fn key(&self) -> Key {
         Key::busy(&self.of)
+    }
+}
+
+/// When the newest complete point that a binding ever made was taken, deleted or not: it tells
+/// which point is the first of its day, week, month or year.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latest {
+    /// The binding.
+    pub binding: BindingId,
+    /// When.
+    pub taken: DateTime<Utc>,
+}
+
+impl Latest {
+    fn key(&self) -> Key {
+        Key::latest(&self.binding)
     }
 }
 

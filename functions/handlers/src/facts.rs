@@ -1,0 +1,193 @@
+//! Reads through ports what `core::authorization` asks to know, and opens the way on the go.
+//!
+//! Authority is read at the time of use and never remembered: what comes back lives as long as
+//! one step.
+
+use crossvault_core::{
+    authorization::{Entry, Facts, GrantFacts, Known, Path, SourceView, Subject},
+    catalog::Verb,
+    grant::{Grant, Method},
+    ids::{AccountId, Region, RoleArn},
+    policy::ServiceRole,
+};
+
+use crate::{
+    ports::{Assume, Directory, PortError, Sources, Store},
+    records::{AFTER_ALL, GrantRef, GrantRow, Key, Partition, Sort, read, scan},
+};
+
+/// What was read, and the credentials that reading it opened.
+pub struct Read<C> {
+    /// The facts to decide on.
+    pub facts: Facts,
+    /// The credentials for the resource account; none when the way to it is closed.
+    pub credentials: Option<C>,
+}
+
+/// Reads how the resource account's grant stands, as it is in the store.
+///
+/// `session` names the job or request that the roles are assumed for.
+///
+/// # Errors
+/// A passing failure of a port: a denial or something missing is a fact, not an error.
+pub async fn of_subject<P: Store + Directory + Sources>(
+    ports: &P,
+    subject: &Subject,
+    session: &str,
+) -> Result<Read<P::Credentials>, PortError> {
+    if subject.account == subject.management {
+        return of_own(ports, subject).await;
+    }
+    let key = Key::grant(&subject.region, &subject.account);
+    if let Some((GrantRow(Grant { method, .. }), _)) = read(ports, key).await? {
+        return of_method(ports, subject, &method, session).await;
+    }
+    let elsewhere = regions_of(ports, &subject.account).await?;
+    Ok(closed(GrantFacts::Missing { elsewhere }))
+}
+
+/// Reads how a grant by this method stands in the cloud, whether or not it is in the store.
+///
+/// # Errors
+/// As [`of_subject`].
+pub async fn of_method<P: Directory + Sources>(
+    ports: &P,
+    subject: &Subject,
+    method: &Method,
+    session: &str,
+) -> Result<Read<P::Credentials>, PortError> {
+    match method {
+        Method::Directory => of_directory(ports, subject, session).await,
+        Method::Role { name } => {
+            let role = RoleArn { account: subject.account.clone(), name: name.clone() };
+            of_role(ports, subject, role, session).await
+        }
+    }
+}
+
+/// The regions in which an account is added.
+///
+/// # Errors
+/// A passing failure of the store.
+pub async fn regions_of(ports: &impl Store, account: &AccountId) -> Result<Vec<Region>, PortError> {
+    let partition = Partition::Account(account.clone());
+    let (from, to) = (Sort::Grant("".into()), Sort::Grant(AFTER_ALL.into()));
+    let rows = scan::<GrantRef>(ports, partition, from, to, 100).await?;
+    Ok(rows.into_iter().map(|(row, _)| row.region).collect())
+}
+
+/// The roles to assume, one from the other.
+#[must_use]
+pub fn chain(path: &Path) -> Vec<RoleArn> {
+    match path {
+        Path::Own => vec![],
+        Path::Directory { service_role } => vec![service_role.clone()],
+        Path::Role { service_role, role } => service_role.iter().chain([role]).cloned().collect(),
+    }
+}
+
+async fn of_own<P: Sources>(
+    ports: &P,
+    subject: &Subject,
+) -> Result<Read<P::Credentials>, PortError> {
+    let own = ports.own().await?;
+    let source = of_source(ports, subject, &own).await?;
+    let facts = Facts { grant: GrantFacts::Own, source };
+    Ok(Read { facts, credentials: Some(own) })
+}
+
+async fn of_directory<P: Directory + Sources>(
+    ports: &P,
+    subject: &Subject,
+    session: &str,
+) -> Result<Read<P::Credentials>, PortError> {
+    let own = ports.own().await?;
+    let administrators = match ports.administrators(&own).await {
+        Ok(administrators) => Known::Known(administrators),
+        Err(error) => unreadable(error)?,
+    };
+    let membership = match ports.membership(&own, subject.account.clone()).await {
+        Ok(membership) => Known::Known(membership),
+        Err(error) => unreadable(error)?,
+    };
+    let Some(service_role) = ports.service_role(&subject.account, ServiceRole::HbrRd) else {
+        return Err(PortError::Invalid("this platform has no way by directory".to_owned()));
+    };
+    let (entry, credentials) = enter(ports, &own, &service_role, session).await?;
+    let source = match &credentials {
+        Some(credentials) => of_source(ports, subject, credentials).await?,
+        None => None,
+    };
+    let grant = GrantFacts::Directory { administrators, membership, service_role, entry };
+    Ok(Read { facts: Facts { grant, source }, credentials })
+}
+
+async fn of_role<P: Sources>(
+    ports: &P,
+    subject: &Subject,
+    role: RoleArn,
+    session: &str,
+) -> Result<Read<P::Credentials>, PortError> {
+    let own = ports.own().await?;
+    let service_role = ports.service_role(&subject.management, ServiceRole::HbrCrossAccountBackup);
+    let (service_entry, by) = match &service_role {
+        Some(service_role) => enter(ports, &own, service_role, session).await?,
+        None => (Entry::Open, Some(own)),
+    };
+    let (entry, credentials) = match &by {
+        Some(by) => enter(ports, by, &role, session).await?,
+        None => (Entry::NotTried, None),
+    };
+    let (view, source) = match &credentials {
+        Some(credentials) => {
+            let view = match ports.role(credentials, role.clone()).await {
+                Ok(view) => Known::Known(view),
+                Err(error) => unreadable(error)?,
+            };
+            (Some(view), of_source(ports, subject, credentials).await?)
+        }
+        None => (None, None),
+    };
+    let grant = GrantFacts::Role { service_role, service_entry, role, entry, view };
+    Ok(Read { facts: Facts { grant, source }, credentials })
+}
+
+/// Tries to assume a role: what the cloud answers is the fact.
+async fn enter<P: Sources>(
+    ports: &P,
+    by: &P::Credentials,
+    role: &RoleArn,
+    session: &str,
+) -> Result<(Entry, Option<P::Credentials>), PortError> {
+    let assume = Assume { role: role.clone(), session: session.to_owned() };
+    match ports.assume(by, assume).await {
+        Ok(credentials) => Ok((Entry::Open, Some(credentials))),
+        Err(PortError::NotFound(_)) => Ok((Entry::NoSuchRole, None)),
+        Err(PortError::Denied { .. }) => Ok((Entry::Denied, None)),
+        Err(passing) => Err(passing),
+    }
+}
+
+async fn of_source<P: Sources>(
+    ports: &P,
+    subject: &Subject,
+    by: &P::Credentials,
+) -> Result<Option<Known<SourceView>>, PortError> {
+    let Some(source) = &subject.source else { return Ok(None) };
+    if subject.operation.verb == Verb::Discover {
+        return Ok(None);
+    }
+    match ports.describe(by, source.clone()).await {
+        Ok(view) => Ok(Some(Known::Known(view))),
+        Err(error) => Ok(Some(unreadable(error)?)),
+    }
+}
+
+/// A denied read is a fact; everything else is a passing failure.
+fn unreadable<T>(error: PortError) -> Result<Known<T>, PortError> {
+    if matches!(error, PortError::Denied { .. }) { Ok(Known::Unreadable) } else { Err(error) }
+}
+
+fn closed<C>(grant: GrantFacts) -> Read<C> {
+    Read { facts: Facts { grant, source: None }, credentials: None }
+}
