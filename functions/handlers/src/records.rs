@@ -5,6 +5,7 @@
 //! and [`Use`] name a live job; an ended job has neither `Due`, `Busy`, `Turn`, `Use` nor
 //! [`Waiting`].
 
+pub mod codec;
 mod key;
 mod read;
 mod row;
