@@ -50,6 +50,8 @@ pub struct Gate {
     pub epoch: Epoch,
     /// The prune job that wants the vault for itself: new transfers wait for its end.
     pub prune: Option<JobId>,
+    /// Whether points were erased since the last prune: whether one would give space back.
+    pub erased: bool,
 }
 
 impl fmt::Display for Epoch {

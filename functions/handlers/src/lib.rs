@@ -5,6 +5,12 @@
 
 pub mod api;
 pub mod enqueue;
+pub mod erase;
 pub mod facts;
+pub mod job;
+pub mod outbox;
+pub mod points;
 pub mod ports;
 pub mod records;
+pub mod retention;
+pub mod schedule;

@@ -1,0 +1,279 @@
+//! Takes one job one step. Trigger: queue; safe to run twice, late, or at the same time.
+//!
+//! A step claims the job (a higher fence, a lease, a turn of its account), asks for authority,
+//! and advances the transfer until the job ends, rests at a checkpoint, or the platform's time
+//! limit is near. Each commit on the way is progress bar, lease renewal, notice of a cancel, and
+//! fence in one.
+
+mod claim;
+mod event;
+mod finish;
+mod order;
+mod prune;
+mod recover;
+mod wake;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use crossvault_core::{
+    authorization::{self, Cause, Causes, Decision, GrantFacts, Known},
+    explain::Explain,
+    ids::JobId,
+    job::{Illegal, Trouble},
+};
+
+pub use event::Happened;
+pub(crate) use event::plan;
+pub use recover::recover;
+pub(crate) use wake::wake;
+
+use self::claim::{Claim, Held};
+use crate::{
+    facts,
+    ports::{
+        Clock, Directory, FailedFile, PortError, Sources, Standing, Store, TransferName, Transfers,
+    },
+};
+
+/// How long a step's claim lives without a commit: a pulse lost six times is a dead runner.
+pub const LEASE: TimeDelta = TimeDelta::seconds(60);
+
+/// How long a job rests when the vault or its account's turns are taken.
+pub const REST: TimeDelta = TimeDelta::seconds(30);
+
+/// How a platform paces its steps.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How often a transfer is asked how it stands.
+    pub pulse: TimeDelta,
+    /// The length of a job's first step; each further one doubles it.
+    pub step: TimeDelta,
+    /// How many jobs of one account may run at a time.
+    pub turns: u16,
+}
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// The job has ended.
+    Ended,
+    /// The job goes on with a further step.
+    Rests,
+    /// It waits for a turn of its account, or for its vault.
+    Waits,
+    /// Another invocation has the job, or it has ended before.
+    Stale,
+}
+
+/// Why a step is delivered again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StepError {
+    /// The world failed in passing.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// A mistake of ours.
+    #[error(transparent)]
+    Illegal(#[from] Illegal),
+}
+
+impl Explain for StepError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Port(error) => error.code(),
+            Self::Illegal(illegal) => illegal.code(),
+        }
+    }
+    fn remedy(&self) -> String {
+        match self {
+            Self::Port(error) => error.remedy(),
+            Self::Illegal(illegal) => illegal.remedy(),
+        }
+    }
+}
+
+/// Takes the job one step, until `stop_at` at the latest.
+///
+/// # Errors
+/// A port's passing failure, after which the message is delivered again; what trying again does
+/// not mend ends the job instead.
+pub async fn step<P: Clock + Store + Directory + Sources + Transfers>(
+    ports: &P,
+    id: &JobId,
+    pace: Pace,
+    stop_at: DateTime<Utc>,
+) -> Result<Done, StepError> {
+    let mut held = match claim::claim(ports, id, pace).await? {
+        Claim::Held(held) => *held,
+        Claim::Waits => return Ok(Done::Waits),
+        Claim::Stale => return Ok(Done::Stale),
+    };
+    tracing::debug!(job = %id, fence = held.job.fence, "claimed");
+    let name = TransferName { job: id.clone(), fence: held.job.fence };
+    let done = run(ports, &mut held, &name, pace, stop_at).await;
+    if !matches!(done, Ok(Done::Rests)) {
+        // Whatever ended the step, nothing may be sealed in its name afterwards.
+        ports.halt(name).await?;
+    }
+    done
+}
+
+async fn run<P: Clock + Store + Directory + Sources + Transfers>(
+    ports: &P,
+    held: &mut Held,
+    name: &TransferName,
+    pace: Pace,
+    stop_at: DateTime<Utc>,
+) -> Result<Done, StepError> {
+    if held.job.work.is_canceling() {
+        ports.halt(name.clone()).await?;
+        return tell(ports, held, Happened::Halted, vec![]).await.map(ending);
+    }
+    if !prune::make_way(ports, held).await? {
+        claim::rest(ports, held, REST).await?;
+        return Ok(Done::Waits);
+    }
+    let mut credentials = match authorize(ports, held).await? {
+        Authority::Given(credentials) => credentials,
+        Authority::Refused(causes) => {
+            ports.halt(name.clone()).await?;
+            return tell(ports, held, Happened::Refused(causes), vec![]).await.map(ending);
+        }
+    };
+    if !tell(ports, held, Happened::Authorized, vec![]).await? {
+        return Ok(Done::Stale);
+    }
+    let order = order::of(&held.job, name.clone(), pace, ports.now(), stop_at);
+    loop {
+        let report_by = crate::enqueue::later(ports.now(), pace.pulse);
+        let (happened, failures) = match ports.advance(order.clone(), &credentials, report_by).await
+        {
+            Ok(standing) => of_standing(standing),
+            Err(PortError::Expired) => match authorize(ports, held).await? {
+                Authority::Given(fresh) => {
+                    credentials = fresh;
+                    continue;
+                }
+                Authority::Refused(causes) => (Happened::Refused(causes), vec![]),
+            },
+            Err(error) => (of_error(ports, held, error).await?, vec![]),
+        };
+        if !tell(ports, held, happened, failures).await? {
+            return Ok(Done::Stale);
+        }
+        if held.job.work.is_ended() {
+            return Ok(Done::Ended);
+        }
+        if held.job.work.is_canceling() {
+            ports.halt(name.clone()).await?;
+            return tell(ports, held, Happened::Halted, vec![]).await.map(ending);
+        }
+        if held.job.lease_until.is_none() {
+            return Ok(Done::Rests);
+        }
+    }
+}
+
+/// Stores what happened; false when the job is no longer ours.
+async fn tell<P: Clock + Store + Directory>(
+    ports: &P,
+    held: &mut Held,
+    happened: Happened,
+    failures: Vec<FailedFile>,
+) -> Result<bool, StepError> {
+    event::store(ports, held, happened, failures).await
+}
+
+fn ending(is_ours: bool) -> Done {
+    if is_ours { Done::Ended } else { Done::Stale }
+}
+
+fn of_standing(standing: Standing) -> (Happened, Vec<FailedFile>) {
+    match standing {
+        Standing::Moving { progress, failures } => (Happened::Moved(progress), failures),
+        Standing::Paused { at, progress, failures } => {
+            (Happened::Paused { at, progress }, failures)
+        }
+        Standing::Sealed { sealed, progress, failures } => {
+            (Happened::Sealed { sealed, progress }, failures)
+        }
+    }
+}
+
+enum Authority<C> {
+    Given(C),
+    Refused(Causes),
+}
+
+/// Asks for authority anew: facts, then the decision. Upkeep touches only the management
+/// account's own vaults.
+async fn authorize<P: Store + Directory + Sources>(
+    ports: &P,
+    held: &Held,
+) -> Result<Authority<P::Credentials>, PortError> {
+    let Some(subject) = order::subject(&held.job, ports.management()) else {
+        return Ok(Authority::Given(ports.own().await?));
+    };
+    let read = facts::of_subject(ports, &subject, held.job.id.as_str()).await?;
+    match (authorization::decide(&subject, &read.facts), read.credentials) {
+        (Decision::Allowed(_), Some(credentials)) => Ok(Authority::Given(credentials)),
+        (Decision::Denied(causes), _) => Ok(Authority::Refused(causes)),
+        (Decision::Allowed(_), None) => {
+            Err(PortError::Invalid("a way that is open gave no credentials".to_owned()))
+        }
+    }
+}
+
+/// What a failed call means for the job.
+async fn of_error<P: Store + Directory + Sources>(
+    ports: &P,
+    held: &Held,
+    error: PortError,
+) -> Result<Happened, PortError> {
+    let trouble = Trouble { code: error.root_code().to_owned(), ..Trouble::of(&error) };
+    let stumbled = Happened::Stumbled { fence: held.job.fence, trouble: trouble.clone() };
+    match error {
+        PortError::Denied { action, .. } => Ok(match observed(ports, held, &action).await? {
+            Some(causes) => Happened::Refused(causes),
+            None => stumbled,
+        }),
+        PortError::NotFound(_) => Ok(match authorize(ports, held).await? {
+            Authority::Refused(causes) => Happened::Refused(causes),
+            Authority::Given(_) => stumbled,
+        }),
+        PortError::Conflict | PortError::Expired | PortError::Throttled | PortError::TimedOut => {
+            Ok(stumbled)
+        }
+        PortError::Full(_)
+        | PortError::Corrupt { .. }
+        | PortError::Failed { .. }
+        | PortError::Invalid(_) => Ok(Happened::Broken(trouble)),
+    }
+}
+
+/// The causes behind a denial. If the facts allow the call, then either the role's policies can't
+/// be read, and the denial itself is the fact; or a change has not spread yet, and there is none.
+async fn observed<P: Store + Directory + Sources>(
+    ports: &P,
+    held: &Held,
+    action: &str,
+) -> Result<Option<Causes>, PortError> {
+    let Some(subject) = order::subject(&held.job, ports.management()) else {
+        return Ok(None);
+    };
+    let read = facts::of_subject(ports, &subject, held.job.id.as_str()).await?;
+    if let Decision::Denied(causes) = authorization::decide(&subject, &read.facts) {
+        return Ok(Some(causes));
+    }
+    Ok(match read.facts.grant {
+        GrantFacts::Role { role, view: Some(Known::Unreadable), .. } => {
+            Some(Causes::one(Cause::PermissionMissing {
+                role,
+                operation: subject.operation.to_string(),
+                actions: vec![action.to_owned()],
+            }))
+        }
+        GrantFacts::Role { .. }
+        | GrantFacts::Own
+        | GrantFacts::Missing { .. }
+        | GrantFacts::Directory { .. } => None,
+    })
+}
