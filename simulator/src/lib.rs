@@ -1,1 +1,3 @@
-//! (facade)
+//! Crossvault's simulated multi-account cloud.
+
+pub mod world;
