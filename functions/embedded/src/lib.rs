@@ -2,3 +2,4 @@
 //! world whose data is real.
 
 pub mod files;
+pub mod vault;
