@@ -807,7 +807,9 @@ mod tests {
         let parse = |text: &str| {
             let mut statements =
                 Policy::parse(text, PolicyKind::Permission).unwrap().statements().to_vec();
-            statements.iter_mut().for_each(|s| s.at = Place { line: 1, column: 1 });
+            for statement in &mut statements {
+                statement.at = Place { line: 1, column: 1 };
+            }
             statements
         };
         assert_eq!(

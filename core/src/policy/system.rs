@@ -65,6 +65,9 @@ impl ServiceRole {
     }
 
     /// The role in that account.
+    ///
+    /// # Panics
+    /// Never: the names are constants that a test reads back.
     #[must_use]
     pub fn arn(self, account: &AccountId) -> RoleArn {
         #[expect(clippy::expect_used, reason = "both names are constants that a test reads back")]
