@@ -2,6 +2,8 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
+use crossvault_core::explain::Explain;
+
 /// A point in time of a file: seconds since the epoch and nanoseconds (0 to 999,999,999).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileTime {
@@ -101,6 +103,30 @@ pub enum Refused {
     /// The transfer was halted by its owner.
     #[error("the transfer was halted")]
     Halted,
+}
+
+impl Explain for Refused {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Denied { .. } => "TRANSFER_DENIED",
+            Self::Expired => "TRANSFER_EXPIRED",
+            Self::Gone { .. } => "TRANSFER_GONE",
+            Self::Halted => "TRANSFER_STOPPED",
+        }
+    }
+
+    fn remedy(&self) -> String {
+        match self {
+            Self::Denied { action, .. } => {
+                format!("Allow `{action}` to the role that the grant names.")
+            }
+            Self::Expired => "Nothing: the job goes on with new credentials.".to_owned(),
+            Self::Gone { resource } => {
+                format!("Create `{resource}` again, or choose another source or target.")
+            }
+            Self::Halted => "Start the job again if it should go on.".to_owned(),
+        }
+    }
 }
 
 /// Asked before each touch of an account's resource: listing one folder, opening one file, each

@@ -1,0 +1,209 @@
+//! One regular file of a restore.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    os::{fd::OwnedFd, unix::fs::FileExt},
+    sync::Arc,
+};
+
+use rustix::{
+    fs::{FileType, Mode, OFlags, ftruncate, openat},
+    io::Errno,
+};
+
+use super::{
+    Overwrite, Target, WriteError, Written, attributes,
+    place::{Place, Put},
+    temporary::Temporary,
+};
+use crate::files::{
+    beneath,
+    entry::{Entry, EntryKind},
+    seen::Seen,
+};
+
+/// Zeros are left out in steps of so many bytes: the block of most file systems.
+const BLOCK_BYTES: u64 = 4096;
+
+/// How much of two files is compared at a time, in bytes.
+const COMPARED_BYTES: usize = 64 * 1024;
+
+/// Writes one file under a temporary name. Dropped without [`FileWriter::commit`], it leaves
+/// nothing behind.
+pub struct FileWriter {
+    target: Arc<Target>,
+    entry: Entry,
+    place: Place,
+    temporary: Temporary,
+    file: File,
+    size: u64,
+    written: u64,
+    /// Behind this offset nothing but zeros can be.
+    data_end: u64,
+}
+
+impl FileWriter {
+    pub(super) fn start(target: Arc<Target>, entry: &Entry) -> Result<Self, WriteError> {
+        let EntryKind::File { size } = entry.kind else {
+            return Err(WriteError::wrong_kind(entry));
+        };
+        target.touch.touch()?;
+        let place = Place::find(&target, &entry.path)?;
+        // What cannot be equal is refused before anything is fetched for it.
+        if let (Overwrite::Refuse, Some(before)) = (target.overwrite, &place.before)
+            && (before.file_type != FileType::RegularFile || before.size != size)
+        {
+            return Err(WriteError::Exists { path: entry.path.clone() });
+        }
+        let (temporary, file) = Temporary::make(&target, &place, |folder, name| {
+            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+            openat(folder, name, flags, Mode::RUSR | Mode::WUSR)
+        })?;
+        ftruncate(&file, size).map_err(|errno| WriteError::from_errno(errno, &entry.path))?;
+        let (entry, file) = (entry.clone(), File::from(file));
+        Ok(Self { target, entry, place, temporary, file, size, written: 0, data_end: 0 })
+    }
+
+    /// Writes `bytes` at `offset`, in any order but each byte only once. Whole blocks of zeros
+    /// behind what was written so far become holes.
+    ///
+    /// # Errors
+    /// [`WriteError`], such as `Full`; `Incomplete` when the bytes do not fit the declared length.
+    pub fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), WriteError> {
+        let length = bytes.len() as u64;
+        self.written = self.written.saturating_add(length);
+        if self.written > self.size || offset.saturating_add(length) > self.size {
+            return Err(self.incomplete());
+        }
+        self.target.touch.touch()?;
+        let mut at = offset;
+        for run in runs(offset, bytes) {
+            let end = at.saturating_add(run.len() as u64);
+            if at < self.data_end || !is_hole(at, run) {
+                self.file
+                    .write_all_at(run, at)
+                    .map_err(|source| WriteError::from_io(source, &self.entry.path))?;
+                self.data_end = self.data_end.max(end);
+            }
+            at = end;
+        }
+        Ok(())
+    }
+
+    /// Gives the file its attributes and puts it in its place.
+    ///
+    /// Not synced: [`Writer::sync`](super::Writer::sync) does that for all files at once.
+    ///
+    /// # Errors
+    /// [`WriteError`]: `Incomplete` unless all bytes were written; `Exists` or `ChangedMeanwhile`
+    /// when the place is taken, and then what is there stays as it is.
+    pub fn commit(self) -> Result<Written, WriteError> {
+        if self.written != self.size {
+            return Err(self.incomplete());
+        }
+        self.target.touch.touch()?;
+        let file = OwnedFd::from(self.file);
+        attributes::set_open(&self.target, &file, &self.entry);
+        match self.place.put(&self.target, self.temporary)? {
+            Put::InPlace => Ok(Written::New),
+            Put::Taken => {
+                let Some(existing) = existing_equal(&self.place, file, self.size)? else {
+                    return Err(WriteError::Exists { path: self.entry.path });
+                };
+                attributes::set_open(&self.target, &existing, &self.entry);
+                Ok(Written::Same)
+            }
+        }
+    }
+
+    fn incomplete(&self) -> WriteError {
+        WriteError::Incomplete {
+            path: self.entry.path.clone(),
+            size: self.size,
+            written: self.written,
+        }
+    }
+}
+
+/// Opens what stands in the place if it is a regular file with the same content as `ours`.
+fn existing_equal(place: &Place, ours: OwnedFd, size: u64) -> Result<Option<OwnedFd>, WriteError> {
+    let theirs = match beneath::open_file(&place.folder, &place.name) {
+        Ok(theirs) => theirs,
+        // A link, a socket, or nothing any more: in no case the same.
+        Err(Errno::LOOP | Errno::NXIO | Errno::NOENT) => return Ok(None),
+        Err(errno) => return Err(WriteError::from_errno(errno, &place.path)),
+    };
+    let seen =
+        Seen::by_descriptor(&theirs).map_err(|errno| WriteError::from_errno(errno, &place.path))?;
+    if seen.file_type != FileType::RegularFile || seen.size != size {
+        return Ok(None);
+    }
+    let theirs = File::from(theirs);
+    let is_same = is_same_content(&File::from(ours), &theirs, size)
+        .map_err(|source| WriteError::from_io(source, &place.path))?;
+    Ok(is_same.then(|| OwnedFd::from(theirs)))
+}
+
+fn is_same_content(ours: &File, theirs: &File, size: u64) -> io::Result<bool> {
+    let mut bytes = vec![0; COMPARED_BYTES];
+    let mut others = vec![0; COMPARED_BYTES];
+    let mut at = 0;
+    while at < size {
+        let length = size.saturating_sub(at).min(COMPARED_BYTES as u64);
+        let length_here = usize::try_from(length).unwrap_or(COMPARED_BYTES);
+        let ours_now = bytes.get_mut(..length_here).unwrap_or_default();
+        let theirs_now = others.get_mut(..length_here).unwrap_or_default();
+        ours.read_exact_at(ours_now, at)?;
+        match theirs.read_exact_at(theirs_now, at) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
+            read => read?,
+        }
+        if ours_now != theirs_now {
+            return Ok(false);
+        }
+        at = at.saturating_add(length);
+    }
+    // It may have grown since its length was looked at.
+    let mut behind = theirs;
+    let mut one = [0];
+    io::Seek::seek(&mut behind, io::SeekFrom::Start(size))?;
+    Ok(behind.read(&mut one)? == 0)
+}
+
+/// Cuts bytes that are written at `offset` into runs that are each data or all zeros.
+fn runs(offset: u64, bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    let mut at = offset;
+    std::iter::from_fn(move || {
+        let (first, behind) = next_block(at, rest)?;
+        let is_first_hole = is_hole(at, first);
+        let mut length = first.len();
+        let mut tail = behind;
+        let mut tail_at = at.saturating_add(first.len() as u64);
+        while let Some((block, behind)) = next_block(tail_at, tail)
+            && is_hole(tail_at, block) == is_first_hole
+        {
+            length = length.saturating_add(block.len());
+            tail_at = tail_at.saturating_add(block.len() as u64);
+            tail = behind;
+        }
+        let (run, behind) = rest.split_at_checked(length)?;
+        (rest, at) = (behind, tail_at);
+        Some(run)
+    })
+}
+
+/// Cuts off what lies in the block of the file that holds `at`.
+fn next_block(at: u64, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let left = BLOCK_BYTES.saturating_sub(at % BLOCK_BYTES);
+    let length = usize::try_from(left).unwrap_or(bytes.len()).min(bytes.len());
+    bytes.split_at_checked(length).filter(|(block, _)| !block.is_empty())
+}
+
+/// Whether these are whole blocks of zeros.
+fn is_hole(at: u64, run: &[u8]) -> bool {
+    at.is_multiple_of(BLOCK_BYTES)
+        && (run.len() as u64).is_multiple_of(BLOCK_BYTES)
+        && run.iter().all(|byte| *byte == 0)
+}
