@@ -1,6 +1,9 @@
 //! What a folder holds, as data: the common words of the walker, the writer and the vault.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use crossvault_core::explain::Explain;
 
@@ -78,6 +81,17 @@ pub struct Attributes {
     pub links: u64,
     /// Extended attributes, by name.
     pub extended: Vec<(OsString, Vec<u8>)>,
+}
+
+/// A path as text: bytes that are no UTF-8 are escaped as `\xff`.
+#[must_use]
+pub fn path_text(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    text
 }
 
 /// Why a source or target may not be touched any more.

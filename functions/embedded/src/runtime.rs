@@ -1,0 +1,155 @@
+//! Runs the functions in one process: workers, ticks, outbox and retention, on one thread, with a
+//! thread for each transfer.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use crossvault_core::ids::JobId;
+use crossvault_handlers::{
+    enqueue::{DUE_SHARD, OUTBOX_SHARD},
+    job::{self, Pace},
+    outbox,
+    ports::{Clock, Message, PortError},
+    records::{Job, Key, read},
+    retention, schedule,
+};
+use tokio::task::JoinSet;
+
+use crate::platform::Embedded;
+
+/// How many jobs move at a time.
+const WORKERS: usize = 4;
+
+/// How this platform paces its steps.
+pub const PACE: Pace = Pace { pulse: TimeDelta::seconds(2), step: TimeDelta::minutes(5), turns: 2 };
+
+/// How often the due index is looked at.
+const TICK: Duration = Duration::from_millis(500);
+
+/// How often retention runs.
+const RETENTION: Duration = Duration::from_hours(1);
+
+/// How often the outbox is swept without being woken.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// How soon a failed handler is tried again.
+const AGAIN_S: u32 = 2;
+
+/// The functions, running. Dropping it stops them: what they were at goes on after the next start.
+pub struct Runtime {
+    platform: Embedded,
+    tasks: JoinSet<()>,
+}
+
+impl Runtime {
+    /// Starts the functions. Jobs that a dead process held go on at once.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    pub async fn start(platform: Embedded) -> Result<Self, PortError> {
+        let freed = job::recover(&platform).await?;
+        if freed > 0 {
+            tracing::info!(freed, "jobs go on that were interrupted");
+        }
+        let mut tasks = JoinSet::new();
+        for _ in 0..WORKERS {
+            tasks.spawn(work(platform.clone()));
+        }
+        tasks.spawn(drain(platform.clone()));
+        tasks.spawn(tick(platform.clone()));
+        Ok(Self { platform, tasks })
+    }
+
+    /// Runs retention now and then hourly, beside the functions.
+    pub fn keep_retention(&mut self) {
+        self.tasks.spawn(retain(self.platform.clone()));
+    }
+
+    /// Waits until a job has ended; `report` hears of it each time it was looked at.
+    ///
+    /// # Errors
+    /// A failure of the store; [`PortError::NotFound`] when there is no such job.
+    pub async fn wait(
+        &self,
+        id: &JobId,
+        mut report: impl FnMut(&Job),
+    ) -> Result<Box<Job>, PortError> {
+        loop {
+            let Some((job, _)) = read::<Box<Job>>(&self.platform, Key::job(id)).await? else {
+                return Err(PortError::NotFound(id.to_string()));
+            };
+            report(&job);
+            if job.work.is_ended() {
+                return Ok(job);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Stops the functions. Jobs that run are at their last checkpoint.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+        self.platform.halt_all();
+    }
+}
+
+fn no_limit() -> DateTime<Utc> {
+    DateTime::<Utc>::MAX_UTC
+}
+
+async fn work(platform: Embedded) {
+    loop {
+        let message = platform.inner().queue.receive().await;
+        match message {
+            Message::TakeStep(id) => {
+                if let Err(error) = job::step(&platform, &id, PACE, no_limit()).await {
+                    // The job's watchdog brings it back.
+                    tracing::warn!(job = %id, %error, "a step failed");
+                }
+            }
+            Message::FanOut { policy, after } => {
+                tracing::warn!(%policy, ?after, "not yet");
+            }
+        }
+    }
+}
+
+async fn drain(platform: Embedded) {
+    let mut commits = platform.store().subscribe();
+    loop {
+        if let Err(error) = outbox::drain(&platform, OUTBOX_SHARD, no_limit()).await {
+            tracing::warn!(%error, "the outbox failed");
+            tokio::time::sleep(Duration::from_secs(AGAIN_S.into())).await;
+        }
+        // A commit that came while it was drained is seen here at once.
+        let woken = tokio::time::timeout(SWEEP, commits.changed()).await;
+        if matches!(woken, Ok(Err(_))) {
+            // The store is closed.
+            return;
+        }
+    }
+}
+
+async fn tick(platform: Embedded) {
+    let mut interval = tokio::time::interval(TICK);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        let at = platform.now();
+        if let Err(error) = schedule::tick(&platform, DUE_SHARD, at, no_limit()).await {
+            tracing::warn!(%error, "a tick failed");
+        }
+    }
+}
+
+async fn retain(platform: Embedded) {
+    let mut interval = tokio::time::interval(RETENTION);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        match retention::run(&platform, no_limit()).await {
+            Ok(retained) => tracing::info!(?retained, "retention ran"),
+            Err(error) => tracing::warn!(%error, "retention failed"),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! A recovery point's content written into a folder.
+
+use std::{
+    ffi::OsString,
+    os::unix::ffi::{OsStrExt, OsStringExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crossvault_core::{
+    explain::Explain,
+    job::{Checkpoint, Progress},
+    quantity::Bytes,
+    restore::{self, Overwrite, Restore},
+};
+use crossvault_handlers::ports::{Order, PortError, Sealed};
+use crossvault_simulator::world::Session;
+use serde::{Deserialize, Serialize};
+
+use super::{End, failures, folder::FolderTarget, port_error};
+use crate::{
+    files::write::{self, Mark, WriteError, WriteOptions, Writer},
+    platform::Embedded,
+    touch::SourceTouch,
+    vault::{Control, RestoreOrder, Vault, VaultError},
+};
+
+/// Where a restore paused, and what the steps up to there did.
+#[derive(Default, Serialize, Deserialize)]
+struct Place {
+    /// The last path that is in place; bytes that may be no UTF-8.
+    after: Option<Vec<u8>>,
+    files: u64,
+    bytes: u64,
+    failed: u64,
+}
+
+pub(super) fn run(
+    platform: &Embedded,
+    order: &Order,
+    vault: &Vault,
+    restore: &Restore,
+    session: Session,
+    control: &Arc<Control>,
+) -> Result<End, PortError> {
+    let before = place(&order.from)?;
+    let snapshot = restore.snapshot.parse().map_err(|_| PortError::Corrupt {
+        what: format!("recovery point `{}`", restore.point),
+        detail: "the name of its data is none".to_owned(),
+    })?;
+    let root = platform
+        .world()
+        .location(&restore.to)
+        .ok_or_else(|| PortError::NotFound(restore.to.to_string()))?;
+    let touch =
+        Arc::new(SourceTouch::new(Arc::clone(platform.world()), session, restore.to.clone()));
+    let overwrite = match restore.overwrite {
+        Overwrite::Refuse => write::Overwrite::Refuse,
+        Overwrite::Replace => write::Overwrite::Replace,
+    };
+    let mark = Mark { job: order.name.job.to_string(), fence: u64::from(order.name.fence) };
+    let writer =
+        Writer::new(&root, WriteOptions { overwrite, mark }, touch).map_err(write_error)?;
+    if order.name.fence > 1 {
+        // Temporary files of steps that died.
+        writer.sweep().map_err(write_error)?;
+    }
+    let into = PathBuf::from(&restore.into);
+    if !restore.into.is_empty() {
+        writer.directory(&into).map_err(write_error)?;
+    }
+    let wish = RestoreOrder {
+        snapshot,
+        only: restore.only.as_ref().map(PathBuf::from),
+        after: before.after.as_ref().map(|bytes| OsString::from_vec(bytes.clone()).into()),
+        failures_max: u64::MAX,
+    };
+    let target = FolderTarget { writer, into };
+    let end = vault.restore(&wish, &target, control).map_err(|error| port_error(&error))?;
+    let done = Place {
+        after: end.paused.as_deref().map(|path: &Path| path.as_os_str().as_bytes().to_vec()),
+        files: before.files.saturating_add(end.files),
+        bytes: before.bytes.saturating_add(end.bytes),
+        failed: before.failed.saturating_add(end.failed),
+    };
+    let progress = Progress {
+        bytes: Bytes(done.bytes),
+        files: done.files,
+        failed: done.failed,
+        expected: None,
+    };
+    let failures = failures(&end.failures);
+    if done.after.is_some() {
+        let at = serde_json::to_string(&done).map_err(|_| unreadable())?;
+        return Ok(End::Paused { at: Checkpoint(Some(at)), progress, failures });
+    }
+    let made = restore::Sealed { files: done.files, bytes: progress.bytes, failed: done.failed };
+    Ok(End::Sealed { sealed: Sealed::Restore(made), progress, failures })
+}
+
+fn place(from: &Checkpoint) -> Result<Place, PortError> {
+    let Some(text) = &from.0 else { return Ok(Place::default()) };
+    serde_json::from_str(text).map_err(|_| unreadable())
+}
+
+fn unreadable() -> PortError {
+    PortError::Invalid("a restore's checkpoint can't be read".to_owned())
+}
+
+fn write_error(error: WriteError) -> PortError {
+    if let WriteError::Refused(refused) = error {
+        return port_error(&VaultError::Refused(refused));
+    }
+    PortError::Failed {
+        code: error.code().to_owned(),
+        message: error.to_string(),
+        remedy: error.remedy(),
+    }
+}
