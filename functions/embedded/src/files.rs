@@ -13,3 +13,5 @@ mod beneath;
 mod extended;
 mod seen;
 
+#[cfg(test)]
+mod tests;

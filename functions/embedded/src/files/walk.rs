@@ -27,7 +27,8 @@ const OPEN_FOLDERS_MAX: usize = 128;
 ///
 /// Sorted by path components, the order in which restic keeps its trees. Links are named, not
 /// followed. Other file systems mounted in the folder are walked like folders. Memory is bounded by
-/// the names in the folders on the way down, and at most [`OPEN_FOLDERS_MAX`] of them are held open.
+/// the names in the folders on the way down; at most 128 of these folders are held open, and those that
+/// unopened files still hold.
 pub struct Walk {
     root: Arc<OwnedFd>,
     touch: Arc<dyn Touch>,

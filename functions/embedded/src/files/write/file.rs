@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io,
     os::{fd::OwnedFd, unix::fs::FileExt},
     sync::Arc,
 };
@@ -108,7 +108,8 @@ impl FileWriter {
         match self.place.put(&self.target, self.temporary)? {
             Put::InPlace => Ok(Written::New),
             Put::Taken => {
-                let Some(existing) = existing_equal(&self.place, file, self.size)? else {
+                let Some(existing) = existing_equal(&self.target, &self.place, file, self.size)?
+                else {
                     return Err(WriteError::Exists { path: self.entry.path });
                 };
                 attributes::set_open(&self.target, &existing, &self.entry);
@@ -127,48 +128,55 @@ impl FileWriter {
 }
 
 /// Opens what stands in the place if it is a regular file with the same content as `ours`.
-fn existing_equal(place: &Place, ours: OwnedFd, size: u64) -> Result<Option<OwnedFd>, WriteError> {
+fn existing_equal(
+    target: &Target,
+    place: &Place,
+    ours: OwnedFd,
+    size: u64,
+) -> Result<Option<OwnedFd>, WriteError> {
+    let fail = |errno| WriteError::from_errno(errno, &place.path);
     let theirs = match beneath::open_file(&place.folder, &place.name) {
         Ok(theirs) => theirs,
         // A link, a socket, or nothing any more: in no case the same.
         Err(Errno::LOOP | Errno::NXIO | Errno::NOENT) => return Ok(None),
-        Err(errno) => return Err(WriteError::from_errno(errno, &place.path)),
+        Err(errno) => return Err(fail(errno)),
     };
-    let seen =
-        Seen::by_descriptor(&theirs).map_err(|errno| WriteError::from_errno(errno, &place.path))?;
+    let seen = Seen::by_descriptor(&theirs).map_err(fail)?;
     if seen.file_type != FileType::RegularFile || seen.size != size {
         return Ok(None);
     }
-    let theirs = File::from(theirs);
-    let is_same = is_same_content(&File::from(ours), &theirs, size)
-        .map_err(|source| WriteError::from_io(source, &place.path))?;
-    Ok(is_same.then(|| OwnedFd::from(theirs)))
+
+    let (ours, theirs) = (File::from(ours), File::from(theirs));
+    let mut at: u64 = 0;
+    loop {
+        target.touch.touch()?;
+        let chunks = chunk(&ours, at).and_then(|chunk| Ok((chunk, self::chunk(&theirs, at)?)));
+        let (ours, theirs_now) =
+            chunks.map_err(|source| WriteError::from_io(source, &place.path))?;
+        if ours != theirs_now {
+            return Ok(None);
+        }
+        if ours.is_empty() {
+            return Ok(Some(OwnedFd::from(theirs)));
+        }
+        at = at.saturating_add(ours.len() as u64);
+    }
 }
 
-fn is_same_content(ours: &File, theirs: &File, size: u64) -> io::Result<bool> {
-    let mut bytes = vec![0; COMPARED_BYTES];
-    let mut others = vec![0; COMPARED_BYTES];
-    let mut at = 0;
-    while at < size {
-        let length = size.saturating_sub(at).min(COMPARED_BYTES as u64);
-        let length_here = usize::try_from(length).unwrap_or(COMPARED_BYTES);
-        let ours_now = bytes.get_mut(..length_here).unwrap_or_default();
-        let theirs_now = others.get_mut(..length_here).unwrap_or_default();
-        ours.read_exact_at(ours_now, at)?;
-        match theirs.read_exact_at(theirs_now, at) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
-            read => read?,
+/// Reads from `at` until a chunk is full or the file ends.
+fn chunk(file: &File, at: u64) -> io::Result<Vec<u8>> {
+    let mut chunk = vec![0; COMPARED_BYTES];
+    let mut filled: usize = 0;
+    while let Some(rest) = chunk.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, at.saturating_add(filled as u64)) {
+            Ok(0) => break,
+            Ok(read) => filled = filled.saturating_add(read),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-        if ours_now != theirs_now {
-            return Ok(false);
-        }
-        at = at.saturating_add(length);
     }
-    // It may have grown since its length was looked at.
-    let mut behind = theirs;
-    let mut one = [0];
-    io::Seek::seek(&mut behind, io::SeekFrom::Start(size))?;
-    Ok(behind.read(&mut one)? == 0)
+    chunk.truncate(filled);
+    Ok(chunk)
 }
 
 /// Cuts bytes that are written at `offset` into runs that are each data or all zeros.

@@ -104,7 +104,7 @@ impl Place {
     /// moment in which another's work could get lost.
     fn exchange(&self, temporary: &mut Temporary, before: &Seen) -> Result<Put, WriteError> {
         match Seen::by_name(&self.folder, &self.name) {
-            Ok(now) if now.version() == before.version() => {}
+            Ok(now) if is_unchanged(before, &now) => {}
             Ok(_) => return Err(self.changed()),
             Err(errno) => return Err(self.fail(errno)),
         }
@@ -148,4 +148,14 @@ impl Place {
         }
         WriteError::from_errno(errno, &self.path)
     }
+}
+
+/// Whether nobody touched it in between.
+fn is_unchanged(before: &Seen, now: &Seen) -> bool {
+    // Of a file with several names we may have replaced another one ourselves, which moves the
+    // time of change of them all.
+    if before.attributes.links > 1 {
+        return now.version().is_same_content(&before.version());
+    }
+    now.version() == before.version()
 }
