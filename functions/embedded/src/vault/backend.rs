@@ -56,6 +56,11 @@ impl Backend {
         Self::new(folder, May::Read, None, Held::default())
     }
 
+    /// For work that only reads, and passes over all packs but these.
+    pub(super) fn reading_of(folder: &Arc<Folder>, packs: Vec<(Id, u32)>) -> Arc<Self> {
+        Self::new(folder, May::Read, Some(packs), Held::default())
+    }
+
     /// For work that changes the vault and has it alone.
     pub(super) fn writing(folder: &Arc<Folder>, packs: Option<Vec<(Id, u32)>>) -> Arc<Self> {
         Self::new(folder, May::Write, packs, Held::default())

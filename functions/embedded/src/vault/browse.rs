@@ -36,7 +36,7 @@ impl Vault {
         let lease = self.leases.share();
         let repository = self.repository(Backend::reading(&self.folder))?;
         let root = self.snapshot(&repository, snapshot)?.tree;
-        let repository = self.indexed(repository)?;
+        let repository = self.indexed()?;
         Ok(Browser { vault: self, repository, root, _lease: lease })
     }
 }

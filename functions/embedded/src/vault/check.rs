@@ -32,10 +32,13 @@ pub struct Damage {
 /// What is known to be damaged, while the check goes on.
 struct Check<'a> {
     vault: &'a Vault,
-    repository: Repository<IndexedFullStatus>,
+    /// All that the index names, also in packs that are missing.
+    everything: Repository<IndexedFullStatus>,
+    /// What lies in packs that can be trusted.
+    sound: Repository<IndexedFullStatus>,
     /// What is wrong with which file of the vault.
     found: BTreeMap<PathBuf, Damage>,
-    /// Packs that can't be trusted, and for those that are there what of them still reads.
+    /// Packs that can't be trusted, and what of them can be read all the same.
     suspects: BTreeMap<Id, BTreeSet<BlobId>>,
 }
 
@@ -74,26 +77,27 @@ impl Vault {
                 )),
             }
         }
-        let repository = self.indexed(looking)?;
-        let mut check =
-            Check { vault: self, repository, found: BTreeMap::new(), suspects: BTreeMap::new() };
-        for (id, _) in survey.missing {
-            let path = self.folder.path(FileType::Pack, &id);
+        let mut suspects = vec![];
+        for (id, length) in &survey.missing {
+            let is_there = self.folder.path(FileType::Pack, id).exists();
             let how =
-                if path.exists() { "has not the length it was written with" } else { "is missing" };
-            check.suspect(id, how);
+                if is_there { "has not the length it was written with" } else { "is missing" };
+            suspects.push(((*id, *length), how));
         }
-        if read_data {
-            for (id, _) in survey.whole {
-                let content = self.folder.read(FileType::Pack, &id);
-                let is_whole = content.as_ref().is_ok_and(|content| {
-                    let length = u64::try_from(content.len()).unwrap_or(u64::MAX);
-                    id.blob_matches_reader(length, &mut &**content)
-                });
-                if !is_whole {
-                    check.suspect(id, "is not what was written");
-                }
-            }
+        let (sound, flipped): (Vec<_>, Vec<_>) =
+            survey.whole.into_iter().partition(|(id, _)| !read_data || self.is_whole(id));
+        suspects.extend(flipped.into_iter().map(|pack| (pack, "is not what was written")));
+
+        let shown = sound.iter().copied().chain(suspects.iter().map(|(pack, _)| *pack)).collect();
+        let mut check = Check {
+            vault: self,
+            everything: self.indexed_of(shown)?,
+            sound: self.indexed_of(sound)?,
+            found: BTreeMap::new(),
+            suspects: BTreeMap::new(),
+        };
+        for ((id, _), how) in suspects {
+            check.suspect(id, how);
         }
         check.find_readable()?;
         let mut seen = BTreeSet::new();
@@ -103,6 +107,14 @@ impl Vault {
         }
         damages.extend(check.found.into_values());
         Ok(damages)
+    }
+
+    /// Whether a pack says what was written: its name is its hash.
+    fn is_whole(&self, id: &Id) -> bool {
+        self.folder.read(FileType::Pack, id).is_ok_and(|content| {
+            let length = u64::try_from(content.len()).unwrap_or(u64::MAX);
+            id.blob_matches_reader(length, &mut &*content)
+        })
     }
 
     fn damaged(&self, kind: FileType, id: Id, word: &str, error: &VaultError) -> Damage {
@@ -139,10 +151,10 @@ impl Check<'_> {
                 for blob in pack.blobs {
                     let read = match blob.tpe {
                         BlobType::Data => {
-                            self.vault.read_blob(&self.repository, blob.id.into()).is_ok()
+                            self.vault.read_blob(&self.everything, blob.id.into()).is_ok()
                         }
                         BlobType::Tree => {
-                            self.vault.read_tree(&self.repository, blob.id.into()).is_ok()
+                            self.vault.read_tree(&self.everything, blob.id.into()).is_ok()
                         }
                     };
                     if read {
@@ -161,9 +173,12 @@ impl Check<'_> {
             if !seen.insert(id) {
                 continue;
             }
-            let tree = self.vault.read_tree(&self.repository, id);
+            let tree = self
+                .vault
+                .read_tree(&self.sound, id)
+                .or_else(|_| self.vault.read_tree(&self.everything, id));
             let Ok(tree) = tree else {
-                let pack = self.repository.get_index_entry(&id).ok().map(|entry| *entry.pack);
+                let pack = self.everything.get_index_entry(&id).ok().map(|entry| *entry.pack);
                 self.blame(pack, snapshot, &path);
                 continue;
             };
@@ -198,26 +213,24 @@ impl Check<'_> {
     }
 
     fn check_blob(&mut self, id: DataId, snapshot: SnapshotName, path: &Path) {
-        let Ok(entry) = self.repository.get_index_entry(&id) else {
-            return self.blame(None, snapshot, path);
-        };
-        let pack = *entry.pack;
-        if self.suspects.get(&pack).is_some_and(|readable| !readable.contains(&id.into())) {
-            self.blame(Some(pack), snapshot, path);
+        if self.sound.get_index_entry(&id).is_ok() {
+            return;
+        }
+        let pack = self.everything.get_index_entry(&id).ok().map(|entry| *entry.pack);
+        let readable = pack.and_then(|pack| self.suspects.get(&pack));
+        if !readable.is_some_and(|readable| readable.contains(&id.into())) {
+            self.blame(pack, snapshot, path);
         }
     }
 
     /// Names a backed-up file or folder that can't be restored, and the pack that is to blame.
     fn blame(&mut self, pack: Option<Id>, snapshot: SnapshotName, path: &Path) {
-        match pack {
-            Some(pack) => {
-                let place = self.vault.folder.path(FileType::Pack, &pack);
-                self.note(place, format!("pack `{pack}` is damaged"), snapshot, path);
-            }
-            None => {
-                let what = "the index lacks a part that a snapshot needs".to_owned();
-                self.note(self.vault.folder().join("index"), what, snapshot, path);
-            }
+        if let Some(pack) = pack {
+            let place = self.vault.folder.path(FileType::Pack, &pack);
+            self.note(place, format!("pack `{pack}` is damaged"), snapshot, path);
+        } else {
+            let what = "the index lacks a part that a snapshot needs".to_owned();
+            self.note(self.vault.folder().join("index"), what, snapshot, path);
         }
     }
 

@@ -153,11 +153,10 @@ pub enum VaultError {
 impl VaultError {
     /// Names an error of the file system at `path`.
     pub(super) fn io(path: &std::path::Path, error: &io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Self::Full { path: path.to_owned() }
-            }
-            _ => Self::Io { path: path.to_owned(), detail: error.to_string() },
+        if is_full(error) {
+            Self::Full { path: path.to_owned() }
+        } else {
+            Self::Io { path: path.to_owned(), detail: error.to_string() }
         }
     }
 
@@ -228,7 +227,7 @@ impl Explain for VaultError {
             ),
             Self::Key(key) => key.remedy(),
             Self::Corrupt { path, .. } => format!(
-                "Restore `{}` from a copy of the vault; `crossvault vaults check` names the files that are concerned. The next backup adds again what is missing.",
+                "Restore `{}` from a copy of the vault. Without one, move it away: the next backup adds again what its source still has, and `crossvault vaults check` names what is lost.",
                 path.display()
             ),
             Self::Full { path } => format!(
@@ -261,6 +260,11 @@ impl Explain for VaultError {
             }
         }
     }
+}
+
+/// Whether the disk or a quota has no space left.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// The words of a panic that was caught.

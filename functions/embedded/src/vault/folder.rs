@@ -200,11 +200,11 @@ impl Folder {
         path: &Path,
         content: &[Bytes],
     ) -> io::Result<()> {
-        #[cfg(test)]
-        if let Some(ask) = &mut *self.before_write.lock().unwrap() {
-            ask(kind)?;
-        }
         let mut file = patiently(|| {
+            #[cfg(test)]
+            if let Some(ask) = &mut *self.before_write.lock().unwrap() {
+                ask(kind)?;
+            }
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(temporary)
         })?;
         for part in content {
@@ -327,10 +327,12 @@ fn length_u32(path: &Path, length: u64) -> Result<u32, VaultError> {
 }
 
 fn unreadable(kind: FileType, id: &Id, path: &Path, error: &io::Error) -> VaultError {
-    let what = match error.kind() {
-        io::ErrorKind::NotFound => "is missing",
-        io::ErrorKind::UnexpectedEof => "is cut short",
-        _ => return VaultError::io(path, error),
+    let what = if error.kind() == io::ErrorKind::NotFound {
+        "is missing"
+    } else if error.kind() == io::ErrorKind::UnexpectedEof {
+        "is cut short"
+    } else {
+        return VaultError::io(path, error);
     };
     let what = if kind == FileType::Config {
         format!("`config` {what}")

@@ -198,9 +198,11 @@ impl KeyStore for FileKeys {
 
     fn create(&self, vault: &VaultId, key: &VaultKey) -> Result<(), KeyError> {
         let path = self.path(vault);
-        let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::AlreadyExists => KeyError::Exists(vault.clone()),
-            _ => KeyError::Io { path: path.clone(), detail: error.to_string() },
+        let failed = |error: io::Error| {
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                return KeyError::Exists(vault.clone());
+            }
+            KeyError::Io { path: path.clone(), detail: error.to_string() }
         };
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder).map_err(failed)?;
         // Whole before it has its name: a crash must not leave half a key where a key is looked for.

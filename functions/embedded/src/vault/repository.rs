@@ -211,12 +211,21 @@ impl Vault {
         })
     }
 
-    /// Reads the whole index, as a restore needs it.
-    pub(super) fn indexed(
+    /// Reads the whole index, as a restore needs it, but for packs that are missing: what they held
+    /// may lie in another pack, since the next backup writes it again.
+    pub(super) fn indexed(&self) -> Result<Repository<IndexedFullStatus>, VaultError> {
+        let looking = self.repository(Backend::reading(&self.folder))?;
+        let survey = self.survey(&looking)?;
+        self.indexed_of(survey.whole)
+    }
+
+    /// Reads the index of these packs.
+    pub(super) fn indexed_of(
         &self,
-        repository: Repository<OpenStatus>,
+        packs: Vec<(Id, u32)>,
     ) -> Result<Repository<IndexedFullStatus>, VaultError> {
-        self.guarded(|| repository.to_indexed())?.map_err(|error| self.engine(&error))
+        let repository = self.repository(Backend::reading_of(&self.folder, packs))?;
+        self.guarded(|| repository.to_indexed_checked())?.map_err(|error| self.engine(&error))
     }
 
     /// Reads a part of a file and compares it with its hash.

@@ -94,7 +94,7 @@ impl Vault {
         };
         let repository = self.repository(Backend::reading(&self.folder))?;
         let file = self.snapshot(&repository, order.snapshot)?;
-        let repository = self.indexed(repository)?;
+        let repository = self.indexed()?;
         let restore = Restore {
             vault: self,
             repository,

@@ -67,7 +67,7 @@ fn order(n: u32) -> BackupOrder {
         job: JobId::derive(&[&n.to_string()]),
         fence: 1,
         epoch: Epoch(3),
-        time: DateTime::from_timestamp(1_700_000_000 + i64::from(n), 123).unwrap(),
+        time: DateTime::from_timestamp(1_700_000_000_i64.saturating_add(n.into()), 123).unwrap(),
         parent: None,
         failures_max: u64::MAX,
         ignore_change_time: false,
@@ -77,7 +77,7 @@ fn order(n: u32) -> BackupOrder {
 /// Bytes that no two seeds share and that can't be compressed.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut bytes = Vec::with_capacity(length + 8);
+    let mut bytes = Vec::with_capacity(length);
     while bytes.len() < length {
         state ^= state << 13;
         state ^= state >> 7;

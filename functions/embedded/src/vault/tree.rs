@@ -5,6 +5,7 @@ use std::{
     path::PathBuf,
 };
 
+use super::error::is_full;
 use crate::files::entry::{Entry, Refused};
 
 /// A tree of files that can be backed up.
@@ -87,11 +88,14 @@ impl Trouble {
         if let Some(trouble) = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()) {
             return trouble.clone();
         }
-        let code = match error.kind() {
-            io::ErrorKind::NotFound => "FILE_GONE",
-            io::ErrorKind::PermissionDenied => "FILE_NOT_PERMITTED",
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "FILE_NO_SPACE",
-            _ => "FILE_IO",
+        let code = if is_full(error) {
+            return Self::Full;
+        } else if error.kind() == io::ErrorKind::NotFound {
+            "FILE_GONE"
+        } else if error.kind() == io::ErrorKind::PermissionDenied {
+            "FILE_NOT_PERMITTED"
+        } else {
+            "FILE_IO"
         };
         Self::Failed { code, message: error.to_string() }
     }

@@ -80,6 +80,26 @@ impl Vault {
         }))
     }
 
+    /// Takes packs out of the index that are missing or cut short, for good. A backup writes again
+    /// what they held if its source still has it; a prune is refused before.
+    ///
+    /// # Errors
+    /// [`VaultError::Illegal`] when the lease is one of another vault; errors of the disk.
+    pub fn give_up_missing(&self, alone: &Exclusive) -> Result<u64, VaultError> {
+        self.check_alone(alone)?;
+        let looking = self.repository(Backend::reading(&self.folder))?;
+        let survey = self.survey(&looking)?;
+        if survey.missing.is_empty() {
+            return Ok(0);
+        }
+        let shown = survey.whole;
+        let repository = self.repository(Backend::writing(&self.folder, Some(shown)))?;
+        let repaired =
+            self.guarded(|| repository.repair_index(&RepairIndexOptions::default(), false))?;
+        repaired.map_err(|error| self.engine(&error))?;
+        Ok(u64::try_from(survey.missing.len()).unwrap_or(u64::MAX))
+    }
+
     /// Gives back what no snapshot needs.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    hash::{DefaultHasher, Hasher},
     io::{self, Read},
     path::{Path, PathBuf},
     sync::{
@@ -15,6 +16,22 @@ use crate::files::entry::{Attributes, Entry, EntryKind, FileTime};
 
 /// What a test does when something is touched; its error is what the touch meets.
 pub(super) type OnTouch = Arc<dyn Fn() -> Result<(), Trouble> + Send + Sync>;
+
+/// What is asked with the number of the thing, or the position in a file.
+type OnStep = Arc<dyn Fn(usize) -> Result<(), Trouble> + Send + Sync>;
+/// What was put in place.
+type Placed = BTreeMap<PathBuf, (Entry, Vec<u8>)>;
+/// The same, with the hash of the content instead: a test that fails prints it.
+type Hashed = BTreeMap<PathBuf, (Entry, u64)>;
+
+fn hashed<'a>(all: impl IntoIterator<Item = (&'a Entry, &'a Vec<u8>)>) -> Hashed {
+    let entry = |(entry, content): (&Entry, &Vec<u8>)| {
+        let mut hash = DefaultHasher::new();
+        hash.write(content);
+        (entry.path.clone(), (entry.clone(), hash.finish()))
+    };
+    all.into_iter().map(entry).collect()
+}
 
 /// One thing in a tree, or a failure in its place.
 #[derive(Clone)]
@@ -30,7 +47,7 @@ pub(super) struct Content {
     bytes: Vec<u8>,
     /// Asked when it is opened, and before each read with the position.
     open: OnTouch,
-    read: Arc<dyn Fn(usize) -> Result<(), Trouble> + Send + Sync>,
+    read: OnStep,
 }
 
 #[derive(Clone)]
@@ -38,7 +55,7 @@ pub(super) struct MemoryTree {
     things: Arc<Vec<Thing>>,
     opened: Arc<AtomicUsize>,
     /// Asked before each thing is listed.
-    list: Arc<dyn Fn(usize) -> Result<(), Trouble> + Send + Sync>,
+    list: OnStep,
 }
 
 pub(super) fn folder(path: &str) -> Thing {
@@ -117,14 +134,16 @@ impl MemoryTree {
     }
 
     /// What should be restored of it, in the shape of [`MemoryTarget::content`].
-    pub(super) fn content(&self) -> BTreeMap<PathBuf, (Entry, Vec<u8>)> {
-        let entries = self.things.iter().filter_map(|thing| match thing {
-            Thing::Entry(entry, content) => {
-                Some((entry.path.clone(), (entry.clone(), content.bytes.clone())))
-            }
+    pub(super) fn content(&self) -> Hashed {
+        hashed(self.files())
+    }
+
+    /// The entries with their contents.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&Entry, &Vec<u8>)> {
+        self.things.iter().filter_map(|thing| match thing {
+            Thing::Entry(entry, content) => Some((entry, &content.bytes)),
             Thing::Fails(..) => None,
-        });
-        entries.collect()
+        })
     }
 }
 
@@ -170,7 +189,7 @@ impl Read for Reading {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         (self.content.read)(self.at)?;
         let count = (&self.content.bytes[self.at..]).read(buffer)?;
-        self.at += count;
+        self.at = self.at.saturating_add(count);
         Ok(count)
     }
 }
@@ -178,7 +197,7 @@ impl Read for Reading {
 /// A target in memory, which refuses what a test wants it to.
 #[derive(Default)]
 pub(super) struct MemoryTarget {
-    placed: Arc<Mutex<BTreeMap<PathBuf, (Entry, Vec<u8>)>>>,
+    pub(super) placed: Arc<Mutex<Placed>>,
     /// Paths that can't be written.
     pub(super) refuses: BTreeMap<PathBuf, Trouble>,
     /// Called with the path of each entry.
@@ -186,8 +205,12 @@ pub(super) struct MemoryTarget {
 }
 
 impl MemoryTarget {
-    pub(super) fn content(&self) -> BTreeMap<PathBuf, (Entry, Vec<u8>)> {
-        self.placed.lock().unwrap().clone()
+    pub(super) fn content(&self) -> Hashed {
+        hashed(self.placed.lock().unwrap().values().map(|(entry, content)| (entry, content)))
+    }
+
+    pub(super) fn bytes(&self, path: &str) -> Vec<u8> {
+        self.placed.lock().unwrap()[Path::new(path)].1.clone()
     }
 
     pub(super) fn paths(&self) -> Vec<String> {
@@ -218,8 +241,9 @@ impl Target for MemoryTarget {
     fn file(&self, entry: &Entry) -> Result<MemoryFile, Trouble> {
         self.ask(&entry.path)?;
         let EntryKind::File { size } = entry.kind else { panic!("no file") };
-        let content = vec![None; usize::try_from(size).unwrap()];
-        Ok(MemoryFile { entry: entry.clone(), content, placed: self.placed.clone() })
+        let content = vec![0; usize::try_from(size).unwrap()];
+        let (entry, placed) = (entry.clone(), self.placed.clone());
+        Ok(MemoryFile { entry, content, written: BTreeMap::new(), placed })
     }
 
     fn symlink(&self, entry: &Entry) -> Result<(), Trouble> {
@@ -249,22 +273,26 @@ impl Target for MemoryTarget {
 
 pub(super) struct MemoryFile {
     entry: Entry,
-    content: Vec<Option<u8>>,
-    placed: Arc<Mutex<BTreeMap<PathBuf, (Entry, Vec<u8>)>>>,
+    content: Vec<u8>,
+    /// The parts that were written, by their offset.
+    written: BTreeMap<usize, usize>,
+    placed: Arc<Mutex<Placed>>,
 }
 
 impl TargetFile for MemoryFile {
     fn write_at(&mut self, offset: u64, content: &[u8]) -> Result<(), Trouble> {
         let offset = usize::try_from(offset).unwrap();
-        for (place, byte) in self.content[offset..offset + content.len()].iter_mut().zip(content) {
-            assert_eq!(place.replace(*byte), None, "each byte once");
-        }
+        self.content[offset..][..content.len()].copy_from_slice(content);
+        assert_eq!(self.written.insert(offset, content.len()), None, "each part once");
         Ok(())
     }
 
     fn commit(self) -> Result<(), Trouble> {
-        let content = self.content.into_iter().map(|byte| byte.expect("all bytes")).collect();
-        self.placed.lock().unwrap().insert(self.entry.path.clone(), (self.entry, content));
+        let parts = self.written.iter().try_fold(0_usize, |end, (offset, length)| {
+            (end == *offset).then(|| end.saturating_add(*length))
+        });
+        assert_eq!(parts, Some(self.content.len()), "all bytes, each once");
+        self.placed.lock().unwrap().insert(self.entry.path.clone(), (self.entry, self.content));
         Ok(())
     }
 }
