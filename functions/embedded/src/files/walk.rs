@@ -102,6 +102,11 @@ impl Walk {
         Ok(walk)
     }
 
+    #[cfg(test)]
+    pub(super) fn open_folders(&self) -> usize {
+        self.levels.iter().filter(|level| level.folder.is_some()).count()
+    }
+
     /// Looks at `name` in the innermost folder, and makes it the innermost if it is one itself.
     fn visit(&mut self, name: &OsStr, path: PathBuf) -> Result<Found, ReadError> {
         let parent = self.innermost()?;

@@ -57,9 +57,12 @@ fn links_in_the_target_are_not_written_through() {
     let ground = Ground::new();
     symlink(&ground.outside, ground.root.join("link")).unwrap();
     symlink("..", ground.root.join("up")).unwrap();
+    // One that stays within the target is no better: it was not there in the backup.
+    symlink(".", ground.root.join("same")).unwrap();
+    fs::create_dir(ground.root.join("b")).unwrap();
     for overwrite in [Overwrite::Refuse, Overwrite::Replace] {
         let writer = ground.writer(overwrite, 1);
-        for path in ["link", "up"] {
+        for path in ["link", "same", "up"] {
             let inside = format!("{path}/a");
             let pipe = entry(&inside, EntryKind::Fifo);
             let link = entry(&inside, EntryKind::Symlink { target: "x".into() });
@@ -84,7 +87,7 @@ fn links_in_the_target_are_not_written_through() {
         }
     }
     assert!(ground.outside_is_empty());
-    assert_eq!(ground.names(), ["link", "up"]);
+    assert_eq!(ground.names(), ["b", "link", "same", "up"]);
 }
 
 #[test]

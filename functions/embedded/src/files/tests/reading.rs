@@ -7,7 +7,7 @@ use std::{
 
 use crossvault_core::explain::Explain;
 
-use super::world::{Allowance, Ground};
+use super::world::{Allowance, Ground, next_tick};
 use crate::files::{
     read::{FileReader, ReadError},
     walk::Walk,
@@ -56,7 +56,7 @@ fn a_file_that_changes_after_opening_is_named() {
 
     // The same length, so that only the times tell.
     let reader = open(&ground);
-    pause();
+    next_tick();
     fs::write(ground.root.join("file"), [8; 10_003]).unwrap();
     assert_eq!(failure_of(reader), "SOURCE_CHANGED");
 }
@@ -124,14 +124,4 @@ fn a_hole_is_read_as_zeros() {
     let mut content = Vec::new();
     open(&ground).read_to_end(&mut content).unwrap();
     assert_eq!(content, vec![0; 1 << 20]);
-}
-
-/// File systems stamp times with the tick of a coarse clock, so a change within one tick of the
-/// listing moves nothing. This waits for the next tick by watching a file of its own.
-fn pause() {
-    let watched = tempfile::NamedTempFile::new().unwrap();
-    let before = watched.as_file().metadata().unwrap().modified().unwrap();
-    while watched.as_file().metadata().unwrap().modified().unwrap() == before {
-        watched.as_file().write_all(b".").unwrap();
-    }
 }

@@ -58,23 +58,52 @@ fn a_device_is_named_and_not_opened() {
 }
 
 /// Deeper than a path can be long, and than we hold folders open.
-#[test]
-fn a_tree_deeper_than_any_path_is_walked_to_its_end_and_back() {
-    const DEPTH: usize = 600;
-    let ground = Ground::new();
+const DEPTH: usize = 600;
+
+/// Each folder of the way down has another one, which comes after it on the way back.
+fn dig(ground: &Ground) {
     let name = "deep-folder-name";
     let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
     let mut folder = openat(CWD, &ground.root, flags, Mode::empty()).unwrap();
     for _ in 0..DEPTH {
         mkdirat(&folder, name, Mode::RWXU).unwrap();
-        // Comes after the deep one, when the walk is on its way back.
         mkdirat(&folder, "z", Mode::RWXU).unwrap();
         folder = openat(&folder, name, flags, Mode::empty()).unwrap();
     }
-    let walked: Vec<_> = ground.walk().map(|found| found.unwrap().entry.path).collect();
+}
+
+#[test]
+fn a_tree_deeper_than_any_path_is_walked_to_its_end_and_back() {
+    let ground = Ground::new();
+    dig(&ground);
+    let mut walk = ground.walk();
+    let mut walked = Vec::new();
+    let mut open_max = 0;
+    while let Some(found) = walk.next() {
+        walked.push(found.unwrap().entry.path);
+        open_max = open_max.max(walk.open_folders());
+    }
     assert_eq!(walked.len(), 2 * DEPTH);
     assert_eq!(walked.iter().map(|path| path.iter().count()).max(), Some(DEPTH));
     assert_eq!(walked.last().unwrap(), Path::new("z"));
+    assert_eq!(open_max, 128);
+}
+
+#[test]
+fn another_folder_in_the_place_of_one_that_was_closed_is_not_walked() {
+    let ground = Ground::new();
+    dig(&ground);
+    let mut walk = ground.walk();
+    // All the way down, so that the folders near the root are closed.
+    walk.by_ref().take(DEPTH).for_each(|found| drop(found.unwrap()));
+    let top = ground.root.join("deep-folder-name");
+    fs::rename(&top, ground.outside.join("moved")).unwrap();
+    fs::create_dir_all(top.join("z")).unwrap();
+
+    let failures: Vec<WalkFailure> = walk.filter_map(Result::err).collect();
+    let last = failures.last().unwrap();
+    assert_eq!(last.path, Path::new("deep-folder-name/z"));
+    assert!(matches!(last.error, ReadError::Changed));
 }
 
 /// An empty folder in a recovery point, where a full one was, would be a silent loss.

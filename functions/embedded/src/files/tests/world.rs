@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::Read,
+    io::{Read, Write},
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     sync::{
@@ -122,6 +122,16 @@ pub(super) fn write(writer: &Writer, path: &str, content: &str) -> Result<Writte
     let mut file = writer.file(&file_entry(path, content.len()))?;
     file.write_at(0, content.as_bytes())?;
     file.commit()
+}
+
+/// File systems stamp times with the tick of a coarse clock, so a change within one tick of the
+/// listing moves nothing. This waits for the next tick by watching a file of its own.
+pub(super) fn next_tick() {
+    let watched = tempfile::NamedTempFile::new().unwrap();
+    let before = watched.as_file().metadata().unwrap().modified().unwrap();
+    while watched.as_file().metadata().unwrap().modified().unwrap() == before {
+        watched.as_file().write_all(b".").unwrap();
+    }
 }
 
 /// Restores everything that a walk finds, in pieces of `piece` bytes.

@@ -13,7 +13,7 @@ use std::{
 use crossvault_core::explain::Explain;
 use rustix::process::geteuid;
 
-use super::world::{Allowance, Ground, entry, file_entry, write};
+use super::world::{Allowance, Ground, entry, file_entry, next_tick, write};
 use crate::files::{
     entry::EntryKind,
     write::{Mark, Overwrite, WriteError, WriteOptions, Writer, Written},
@@ -105,6 +105,21 @@ fn replacing_replaces_files_and_links_but_no_folder() {
     let error = writer.directory(Path::new("a")).unwrap_err();
     assert_eq!(error.code(), "TARGET_FILE_IN_THE_WAY");
     assert_eq!(ground.names(), ["a", "folder", "folder/x"]);
+}
+
+/// Same length and time of modification: only the time of change tells.
+#[test]
+fn a_change_that_hides_its_time_is_seen() {
+    let ground = Ground::new();
+    ground.file("a", "old");
+    let writer = ground.writer(Overwrite::Replace, 1);
+    let file = writer.file(&file_entry("a", 0)).unwrap();
+    let modified = ground.root.join("a").metadata().unwrap().modified().unwrap();
+    next_tick();
+    ground.file("a", "new");
+    fs::File::open(ground.root.join("a")).unwrap().set_modified(modified).unwrap();
+    assert!(matches!(file.commit(), Err(WriteError::ChangedMeanwhile { .. })));
+    assert_eq!(ground.read("a"), "new");
 }
 
 /// Of two old names of one file, replacing one moves the other's time of change.

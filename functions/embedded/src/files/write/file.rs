@@ -39,8 +39,6 @@ pub struct FileWriter {
     file: File,
     size: u64,
     written: u64,
-    /// Behind this offset nothing but zeros can be.
-    data_end: u64,
 }
 
 impl FileWriter {
@@ -62,11 +60,11 @@ impl FileWriter {
         })?;
         ftruncate(&file, size).map_err(|errno| WriteError::from_errno(errno, &entry.path))?;
         let (entry, file) = (entry.clone(), File::from(file));
-        Ok(Self { target, entry, place, temporary, file, size, written: 0, data_end: 0 })
+        Ok(Self { target, entry, place, temporary, file, size, written: 0 })
     }
 
-    /// Writes `bytes` at `offset`, in any order but each byte only once. Whole blocks of zeros
-    /// behind what was written so far become holes.
+    /// Writes `bytes` at `offset`, in any order but each byte only once. Blocks of zeros become
+    /// holes.
     ///
     /// # Errors
     /// [`WriteError`], such as `Full`; `Incomplete` when the bytes do not fit the declared length.
@@ -77,16 +75,16 @@ impl FileWriter {
             return Err(self.incomplete());
         }
         self.target.touch.touch()?;
-        let mut at = offset;
-        for run in runs(offset, bytes) {
-            let end = at.saturating_add(run.len() as u64);
-            if at < self.data_end || !is_hole(at, run) {
+        let (mut at, mut rest) = (offset, bytes);
+        while let Some((run, behind)) = next_run(at, rest) {
+            // INVARIANT: the file is new and each byte is written once, so zeros are there already.
+            if !is_zero(run) {
                 self.file
                     .write_all_at(run, at)
                     .map_err(|source| WriteError::from_io(source, &self.entry.path))?;
-                self.data_end = self.data_end.max(end);
             }
-            at = end;
+            at = at.saturating_add(run.len() as u64);
+            rest = behind;
         }
         Ok(())
     }
@@ -179,27 +177,17 @@ fn chunk(file: &File, at: u64) -> io::Result<Vec<u8>> {
     Ok(chunk)
 }
 
-/// Cuts bytes that are written at `offset` into runs that are each data or all zeros.
-fn runs(offset: u64, bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = bytes;
-    let mut at = offset;
-    std::iter::from_fn(move || {
-        let (first, behind) = next_block(at, rest)?;
-        let is_first_hole = is_hole(at, first);
-        let mut length = first.len();
-        let mut tail = behind;
-        let mut tail_at = at.saturating_add(first.len() as u64);
-        while let Some((block, behind)) = next_block(tail_at, tail)
-            && is_hole(tail_at, block) == is_first_hole
-        {
-            length = length.saturating_add(block.len());
-            tail_at = tail_at.saturating_add(block.len() as u64);
-            tail = behind;
-        }
-        let (run, behind) = rest.split_at_checked(length)?;
-        (rest, at) = (behind, tail_at);
-        Some(run)
-    })
+/// Cuts off the blocks at the beginning that are all zeros, or those that are not.
+fn next_run(at: u64, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (first, mut rest) = next_block(at, bytes)?;
+    let mut length = first.len();
+    while let Some((block, behind)) = next_block(at.saturating_add(length as u64), rest)
+        && is_zero(block) == is_zero(first)
+    {
+        length = length.saturating_add(block.len());
+        rest = behind;
+    }
+    bytes.split_at_checked(length)
 }
 
 /// Cuts off what lies in the block of the file that holds `at`.
@@ -209,9 +197,6 @@ fn next_block(at: u64, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     bytes.split_at_checked(length).filter(|(block, _)| !block.is_empty())
 }
 
-/// Whether these are whole blocks of zeros.
-fn is_hole(at: u64, run: &[u8]) -> bool {
-    at.is_multiple_of(BLOCK_BYTES)
-        && (run.len() as u64).is_multiple_of(BLOCK_BYTES)
-        && run.iter().all(|byte| *byte == 0)
+fn is_zero(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
 }
