@@ -224,6 +224,16 @@ mod tests {
     }
 
     #[test]
+    fn a_longer_rule_of_a_shorter_period_counts_too() {
+        let special = [(Period::Daily, 90), (Period::Yearly, 30)];
+        let special = special.map(|(period, days)| SpecialRule { period, days });
+        let rules = Rules::new(Retention::Days(2), special.to_vec(), true).unwrap();
+        let taken = at("2025-01-01T00:00");
+        let first_of = first_of(taken, None, Tz::UTC);
+        assert_eq!(expiry(taken, &rules, &first_of), Expiry::At(at("2025-04-01T00:00")));
+    }
+
+    #[test]
     fn the_longest_retention_there_is_has_an_end() {
         let long = Rules::new(Retention::Days(RETENTION_DAYS_MAX), vec![], false).unwrap();
         let taken = at("2025-01-01T00:00");

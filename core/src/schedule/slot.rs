@@ -236,6 +236,9 @@ mod tests {
         let week = Some(("01-01T00:01", "01-08T00:00", Count::Exactly(COUNT_MAX)));
         let due = Some("01-08T00:01");
         check("C|0|0 * * * * ?", ("01-01T00:01", "01-08T00:01"), week, due, "01-08T00:02");
+        let more = Some(("01-01T00:01", "01-08T00:01", Count::AtLeast(COUNT_MAX)));
+        let due = Some("01-08T00:02");
+        check("C|0|0 * * * * ?", ("01-01T00:01", "01-08T00:02"), more, due, "01-08T00:03");
     }
 
     #[test]
