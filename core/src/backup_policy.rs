@@ -1,6 +1,6 @@
 //! Backup policies: schedule and retention rules, attachable to sources of several accounts.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -57,6 +57,28 @@ impl Binding {
     pub fn id(policy: &PolicyId, source: &DataSource) -> BindingId {
         BindingId::derive(&[policy.as_str(), &source.to_string()])
     }
+
+    /// The binding under the version of its policy that follows its present one; none while a slot
+    /// is undecided that the present one decides.
+    ///
+    /// A version decides the slots after its `since`; later slots of the version before are dropped.
+    /// What is decided stays decided: where a clock has stepped back, the next slot still lies
+    /// behind the last one that the old version decided.
+    ///
+    /// Source: Cloud Backup, "Backup policies": a changed policy takes effect at the next run.
+    #[must_use]
+    pub fn follow(&self, old: &BackupPolicy, new: &BackupPolicy) -> Option<Self> {
+        if self.next.is_some_and(|next| next <= new.since) {
+            return None;
+        }
+        let decided = self
+            .next
+            .and_then(|next| next.checked_sub_signed(TimeDelta::nanoseconds(1)))
+            .and_then(|before| old.schedule.last_until(before));
+        let from = decided.unwrap_or(new.since).max(new.since).max(self.bound);
+        let next = new.schedule.next_after(from);
+        Some(Self { next, version: new.version, ..self.clone() })
+    }
 }
 
 /// A name that breaks the rules for names.
@@ -94,4 +116,70 @@ pub fn check_name(name: &str) -> Result<(), InvalidName> {
         _ => return Ok(()),
     };
     Err(InvalidName { name: name.chars().take(200).collect(), rule })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::Tz;
+
+    use super::*;
+    use crate::schedule::retention::Retention;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        format!("2026-03-{text}:00Z").parse().unwrap()
+    }
+
+    fn policy(version: u32, since: &str, schedule: &str) -> BackupPolicy {
+        BackupPolicy {
+            id: PolicyId::derive(&["policy"]),
+            name: "daily".to_owned(),
+            vault: VaultId::derive(&["vault"]),
+            schedule: Recurrence::parse(schedule, Tz::UTC).unwrap(),
+            retention: Rules::new(Retention::Forever, vec![], false).unwrap(),
+            version,
+            since: at(since),
+        }
+    }
+
+    /// A binding whose next slot is at `next` follows from 02:00 each day to 05:00 each day.
+    #[track_caller]
+    fn check(next: Option<&str>, since: &str, expected: Option<&str>) {
+        let old = policy(1, "01T00:00", "C|0|0 0 2 * * ?");
+        let new = policy(2, since, "C|0|0 0 5 * * ?");
+        let source: DataSource = "1000000000000012/cn-hangzhou/nas/fs-1".parse().unwrap();
+        let binding = Binding {
+            id: Binding::id(&old.id, &source),
+            policy: old.id.clone(),
+            source,
+            bound: at("01T00:00"),
+            paused: false,
+            next: next.map(at),
+            version: 1,
+        };
+        let followed = binding.follow(&old, &new);
+        assert_eq!(followed.as_ref().and_then(|binding| binding.next), expected.map(at));
+        assert!(followed.is_none_or(|binding| binding.version == 2));
+    }
+
+    #[test]
+    fn a_binding_follows_its_policy_slot_by_slot() {
+        check(Some("02T02:00"), "01T12:00", Some("02T05:00"));
+        // A slot that was due before the change is the old version's.
+        check(Some("02T02:00"), "02T03:00", None);
+        check(Some("02T02:00"), "02T02:00", None);
+        // A clock stepped back: the slots up to the 9th were decided.
+        check(Some("10T02:00"), "03T12:00", Some("09T05:00"));
+        // A schedule that had ended begins again.
+        check(None, "03T12:00", Some("04T05:00"));
+    }
+
+    #[test]
+    fn names_keep_their_rules() {
+        for name in ["daily", "Übersicht 1", "a2", "日报"] {
+            assert_eq!(check_name(name), Ok(()), "{name}");
+        }
+        for name in ["", "a", "1st", "-a", "automatic", "a\u{7}b", &"a".repeat(129)] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+    }
 }

@@ -165,7 +165,10 @@ pub fn plan(
 }
 
 /// Takes a path apart and puts it together again without a way out of the root.
-fn below(path: &str) -> Result<String, Refused> {
+///
+/// # Errors
+/// [`Refused::PathOutside`] for an absolute path, one with `..`, or one that no file can have.
+pub fn below(path: &str) -> Result<String, Refused> {
     let outside = || Refused::PathOutside { path: path.to_owned() };
     let mut parts = Vec::new();
     for part in path.trim_start_matches("./").split('/') {

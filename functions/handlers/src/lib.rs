@@ -7,6 +7,7 @@ pub mod api;
 pub mod enqueue;
 pub mod erase;
 pub mod facts;
+pub mod fan_out;
 pub mod job;
 pub mod outbox;
 pub mod points;

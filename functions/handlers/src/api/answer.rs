@@ -6,16 +6,20 @@ use crossvault_core::{
     authorization::Cause,
     backup_policy::{BackupPolicy, Binding},
     directory::Member,
+    explain::Explain,
     grant::Grant,
-    ids::{AccountId, DataSource, JobId},
-    job::{Progress, Trouble},
+    ids::{AccountId, DataSource, JobId, PointId},
+    job::{Failure, Outcome, Progress, State, Trouble},
     quantity::Bytes,
     schedule::slot,
     vault::{RecoveryPoint, Vault},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::ports::{BrowsedEntry, FailedFile};
+use crate::{
+    ports::{BrowsedEntry, FailedFile},
+    records::{Job, JobWork},
+};
 
 /// An answer, of one form for each command that gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +81,7 @@ pub struct Check {
     pub account: AccountId,
     /// Each operation that was asked about.
     pub operations: Vec<CheckedOperation>,
-    /// The trust policy to paste, when that is what is wrong.
+    /// The trust policy to paste, when the role does not trust, or does not exist.
     pub trust_policy: Option<String>,
 }
 
@@ -107,6 +111,14 @@ pub struct CauseView {
     pub message: String,
     /// What to do.
     pub remedy: String,
+}
+
+impl CauseView {
+    /// A cause with its words.
+    #[must_use]
+    pub fn of(cause: &Cause) -> Self {
+        Self { message: cause.to_string(), remedy: cause.remedy(), cause: cause.clone() }
+    }
 }
 
 /// A vault with what lies in it.
@@ -173,11 +185,55 @@ pub struct JobView {
     /// What it added to the vault, for a backup that is complete.
     pub added: Option<Bytes>,
     /// The recovery point that it made or restores.
-    pub point: Option<crossvault_core::ids::PointId>,
+    pub point: Option<PointId>,
     /// Why it failed.
     pub failure: Option<Trouble>,
     /// All causes, the root first, where authority is what failed.
     pub causes: Vec<CauseView>,
     /// Files that it could not move; only in the view of one job.
     pub failures: Vec<FailedFile>,
+}
+
+impl JobView {
+    /// A job as people see it, without the names of the files that failed.
+    #[must_use]
+    pub fn of(job: &Job) -> Self {
+        let (added, point) = made(job);
+        let failure = job.work.failure();
+        let causes = match failure {
+            Some(Failure::Unauthorized(causes)) => causes.iter().map(CauseView::of).collect(),
+            Some(Failure::Broken(_) | Failure::Exhausted { .. }) | None => Vec::new(),
+        };
+        Self {
+            id: job.id.clone(),
+            kind: job.work.kind().to_owned(),
+            status: job.work.status().to_owned(),
+            ended: job.work.is_ended(),
+            account: job.account.clone(),
+            source: job.work.source().cloned(),
+            queued: job.queued,
+            started: job.started,
+            ended_at: job.ended,
+            progress: job.progress,
+            added,
+            point,
+            failure: failure.map(|failure| Trouble {
+                code: failure.root_code().to_owned(),
+                ..Trouble::of(failure)
+            }),
+            causes,
+            failures: Vec::new(),
+        }
+    }
+}
+
+/// What a job added to its vault, and the point that it made or restores.
+fn made(job: &Job) -> (Option<Bytes>, Option<PointId>) {
+    match &job.work {
+        JobWork::Backup(_, State::Ended(Outcome::Complete(sealed) | Outcome::Partial(sealed))) => {
+            (Some(sealed.added), Some(PointId::of_job(&job.id)))
+        }
+        JobWork::Restore(restore, _) => (None, Some(restore.point.clone())),
+        JobWork::Backup(..) | JobWork::Erase(..) | JobWork::Prune(..) => (None, None),
+    }
 }

@@ -202,6 +202,42 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Whether it changes anything: then its token makes it happen at most once.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        match self {
+            Self::AddAccount { .. }
+            | Self::RemoveAccount { .. }
+            | Self::CreateVault { .. }
+            | Self::PruneVault { .. }
+            | Self::CreatePolicy(_)
+            | Self::UpdatePolicy { .. }
+            | Self::DeletePolicy { .. }
+            | Self::Bind { .. }
+            | Self::Unbind { .. }
+            | Self::PauseBinding { .. }
+            | Self::BackUp { .. }
+            | Self::CancelJob { .. }
+            | Self::DeletePoint { .. }
+            | Self::Restore { .. } => true,
+            Self::CheckAccount { .. }
+            | Self::ListAccounts { .. }
+            | Self::SearchMembers { .. }
+            | Self::ListSources { .. }
+            | Self::ListVaults
+            | Self::ListPolicies
+            | Self::ListBindings { .. }
+            | Self::ListJobs { .. }
+            | Self::ShowJob { .. }
+            | Self::ListPoints { .. }
+            | Self::BrowsePoint { .. }
+            | Self::ListAudit { .. }
+            | Self::ListSlots { .. } => false,
+        }
+    }
+}
+
 /// A policy as people write it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicySpec {

@@ -99,6 +99,14 @@ pub enum Refusal {
     /// Neither a policy nor a vault was named.
     #[error("a backup needs a policy or a vault")]
     NoVault,
+    /// A job that is over already.
+    #[error("job `{job}` has ended already: {status}")]
+    JobEnded {
+        /// The job.
+        job: JobId,
+        /// Its status in the cloud's words.
+        status: &'static str,
+    },
     /// A number that is out of bounds.
     #[error("{what} must be {low} to {high}, not {given}")]
     OutOfBounds {
@@ -120,6 +128,12 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// What the platform could not do, in its own words.
+    #[must_use]
+    pub fn of(error: &PortError) -> Self {
+        Self::Trouble(Trouble { code: error.root_code().to_owned(), ..Trouble::of(error) })
+    }
+
     /// The code that people look up: the platform's own where there is one.
     #[must_use]
     pub fn root_code(&self) -> &str {
@@ -143,6 +157,7 @@ impl Refusal {
             | Self::PointInUse { .. }
             | Self::KindUnsupported { .. }
             | Self::NoVault
+            | Self::JobEnded { .. }
             | Self::OutOfBounds { .. }
             | Self::Zone(_) => self.code(),
         }
@@ -170,6 +185,7 @@ impl Explain for Refusal {
             Self::PointInUse { .. } => "POINT_IN_USE",
             Self::KindUnsupported { .. } => "SOURCE_TYPE_UNSUPPORTED",
             Self::NoVault => "VAULT_NEEDED",
+            Self::JobEnded { .. } => "JOB_ENDED",
             Self::OutOfBounds { .. } => "OUT_OF_BOUNDS",
             Self::Zone(_) => "ZONE_UNKNOWN",
             Self::Trouble(_) => "PLATFORM_TROUBLE",
@@ -210,6 +226,9 @@ impl Explain for Refusal {
                 "This platform backs up ecs-files and nas; the README says what comes.".to_owned()
             }
             Self::NoVault => "Name one with `--policy` or `--vault`.".to_owned(),
+            Self::JobEnded { job, .. } => {
+                format!("See how it ended with `crossvault jobs show {job}`.")
+            }
             Self::OutOfBounds { low, high, .. } => format!("Give a number from {low} to {high}."),
             Self::Zone(_) => {
                 "Give a name of the IANA database, such as `Asia/Shanghai` or `UTC`.".to_owned()

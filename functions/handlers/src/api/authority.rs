@@ -1,0 +1,135 @@
+//! How authority stands for several operations on one account, from one reading of the facts.
+
+use crossvault_core::{
+    authorization::{Cause, Decision, Facts, GrantFacts, Known, Subject, decide},
+    catalog::{Operation, Verb},
+    grant::Method,
+    ids::{AccountId, Region},
+    policy::ServiceRole,
+};
+
+use super::SUPPORTED_KINDS;
+use crate::{
+    facts,
+    ports::{Directory, Page, PortError, Sources, Store},
+};
+
+/// The account in whose region authority is asked for.
+pub(super) struct Place<'a> {
+    pub(super) management: &'a AccountId,
+    pub(super) account: &'a AccountId,
+    pub(super) region: &'a Region,
+}
+
+/// How authority stands.
+pub(super) struct Examined<C> {
+    /// What stands against each operation, the root first; empty when it is authorized.
+    pub(super) operations: Vec<(Operation, Vec<Cause>)>,
+    /// The service-linked role that is missing on the way, where one is.
+    pub(super) missing: Option<ServiceRole>,
+    /// The credentials for the account; none when the way to it is closed.
+    pub(super) credentials: Option<C>,
+}
+
+impl<C> Examined<C> {
+    /// Every cause, in the order in which they were found.
+    pub(super) fn causes(&self) -> impl Iterator<Item = &Cause> {
+        self.operations.iter().flat_map(|(_, causes)| causes)
+    }
+}
+
+/// The operations of some verbs on each supported type of source.
+pub(super) fn operations(verbs: &[Verb]) -> Vec<Operation> {
+    let of_kind = |kind| verbs.iter().map(move |&verb| Operation { kind, verb });
+    SUPPORTED_KINDS.into_iter().flat_map(of_kind).collect()
+}
+
+/// Reads how the account's grant stands in the cloud, and decides for each operation. Without a
+/// method, the one counts by which the account was added.
+///
+/// Roles are entered and read once for all operations. Where a role may not be read, listing one
+/// source of each type shows what the role's policies would have.
+///
+/// # Errors
+/// A passing failure of a port.
+pub(super) async fn examine<P: Store + Directory + Sources>(
+    ports: &P,
+    place: &Place<'_>,
+    method: Option<&Method>,
+    operations: &[Operation],
+    session: &str,
+) -> Result<Examined<P::Credentials>, PortError> {
+    let subject = |operation| Subject {
+        management: place.management.clone(),
+        account: place.account.clone(),
+        region: place.region.clone(),
+        operation,
+        source: None,
+    };
+    let Some(first) = operations.first().copied().map(subject) else {
+        return Err(PortError::Invalid("authority for nothing".to_owned()));
+    };
+    let read = match method.filter(|_| place.account != place.management) {
+        Some(method) => facts::of_method(ports, &first, method, session).await?,
+        None => facts::of_subject(ports, &first, session).await?,
+    };
+    let mut examined = Examined {
+        operations: Vec::with_capacity(operations.len()),
+        missing: missing(&read.facts),
+        credentials: read.credentials,
+    };
+    for &operation in operations {
+        let mut causes: Vec<Cause> = match decide(&subject(operation), &read.facts) {
+            Decision::Allowed(_) => Vec::new(),
+            Decision::Denied(causes) => causes.into(),
+        };
+        if causes.is_empty()
+            && operation.verb == Verb::Discover
+            && let Some(credentials) = &examined.credentials
+            && let Some(cause) = try_out(ports, place, &read.facts, operation, credentials).await?
+        {
+            causes.push(cause);
+        }
+        examined.operations.push((operation, causes));
+    }
+    Ok(examined)
+}
+
+/// The service-linked role whose absence closes the way.
+fn missing(facts: &Facts) -> Option<ServiceRole> {
+    use crossvault_core::authorization::Entry;
+    match &facts.grant {
+        GrantFacts::Directory { entry: Entry::NoSuchRole, .. } => Some(ServiceRole::HbrRd),
+        GrantFacts::Role { service_entry: Entry::NoSuchRole, .. } => {
+            Some(ServiceRole::HbrCrossAccountBackup)
+        }
+        GrantFacts::Directory { .. }
+        | GrantFacts::Role { .. }
+        | GrantFacts::Own
+        | GrantFacts::Missing { .. } => None,
+    }
+}
+
+/// Lists one source with a role that may not be read: a denial tells what the role lacks.
+async fn try_out<P: Directory + Sources>(
+    ports: &P,
+    place: &Place<'_>,
+    facts: &Facts,
+    operation: Operation,
+    credentials: &P::Credentials,
+) -> Result<Option<Cause>, PortError> {
+    let GrantFacts::Role { role, view: Some(Known::Unreadable), .. } = &facts.grant else {
+        return Ok(None);
+    };
+    let (account, region) = (place.account.clone(), place.region.clone());
+    let page = Page { after: None, limit: 1 };
+    match ports.list(credentials, account, region, operation.kind, page).await {
+        Ok(_) => Ok(None),
+        Err(PortError::Denied { action, .. }) => Ok(Some(Cause::PermissionMissing {
+            role: role.clone(),
+            operation: operation.to_string(),
+            actions: vec![action],
+        })),
+        Err(error) => Err(error),
+    }
+}
