@@ -8,6 +8,7 @@ pub mod files;
 pub mod home;
 pub mod platform;
 pub mod runtime;
+pub mod socket;
 pub mod store;
 pub mod vault;
 pub mod world;

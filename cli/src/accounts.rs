@@ -1,0 +1,260 @@
+//! `crossvault accounts`: the resource accounts that are added for backup.
+
+use clap::{Args, Subcommand};
+use crossvault_core::{
+    explain::Explain,
+    grant::{Grant, Method},
+    ids::RoleName,
+};
+use crossvault_embedded::socket::Failure;
+use crossvault_handlers::api::{Answer, CauseView, Check, CheckedOperation, Command, MemberView};
+
+use crate::{
+    console::Console,
+    exit::Exit,
+    output::{Cell, moment, printable},
+    platform::unexpected,
+    source::AccountName,
+};
+
+/// Add, check, list and remove the resource accounts that are backed up
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  crossvault accounts add payroll --directory
+  crossvault accounts add 1000000000000077 --role hbrcrossrole --alias partner --consent
+  crossvault accounts check payroll
+  crossvault accounts list --search pay")]
+pub enum Commands {
+    Add(Add),
+    Check(CheckArguments),
+    List(List),
+    Remove(Remove),
+    Members(Members),
+}
+
+/// Add a resource account for backup in one region
+///
+/// Two ways: through the resource directory, when the backup management account is its management
+/// account or a delegated administrator of Cloud Backup; or through a RAM role of the resource
+/// account that trusts the backup management account's service-linked role.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  crossvault accounts add payroll --directory
+  crossvault --region cn-shanghai accounts add 1000000000000077 --role hbrcrossrole --alias partner --consent")]
+pub struct Add {
+    /// The resource account, by id or name
+    account: AccountName,
+
+    #[command(flatten)]
+    way: Way,
+
+    /// A name that people know the account by
+    #[arg(long, default_value = "", hide_default_value = true)]
+    alias: String,
+
+    /// Agree that the service-linked role
+    /// `AliyunServiceRoleForHbrCrossAccountBackup` is created in the backup management account, which the
+    /// way by RAM role needs the first time
+    #[arg(long)]
+    consent: bool,
+}
+
+/// How an account grants.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+struct Way {
+    /// Through the resource directory
+    #[arg(long)]
+    directory: bool,
+
+    /// Through this RAM role of the resource account
+    #[arg(long, value_name = "NAME")]
+    role: Option<RoleName>,
+}
+
+/// How an account grants, if not as it was added.
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+struct OtherWay {
+    /// Check the way through the resource directory
+    #[arg(long)]
+    directory: bool,
+
+    /// Check the way through this RAM role of the resource account
+    #[arg(long, value_name = "NAME")]
+    role: Option<RoleName>,
+}
+
+/// Check whether Crossvault is authorized, for an account that is added or about to be
+///
+/// Says of each operation what stands against it: the cause, and what to do. The console calls
+/// this "Check Permissions". Exit code 3 when an operation is not authorized.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  crossvault accounts check payroll
+  crossvault accounts check 1000000000000077 --role hbrcrossrole")]
+pub struct CheckArguments {
+    /// The resource account, by id or name
+    account: AccountName,
+
+    #[command(flatten)]
+    way: OtherWay,
+}
+
+/// List the accounts that are added
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  crossvault accounts list
+  crossvault accounts list --search partner --json")]
+pub struct List {
+    /// Only those whose id or alias holds this text
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+}
+
+/// Take an account off the list in one region; its recovery points stay and can be restored
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  crossvault accounts remove payroll")]
+pub struct Remove {
+    /// The resource account, by id or name
+    account: AccountName,
+}
+
+/// List the members of the resource directory that could be added
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  crossvault accounts members --search pay")]
+pub struct Members {
+    /// Only those whose id or name holds this text
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    search: String,
+}
+
+/// Runs one of the commands.
+pub fn run(console: &Console, command: Commands) -> Result<Exit, Failure> {
+    match command {
+        Commands::Add(arguments) => add(console, arguments),
+        Commands::Check(arguments) => check(console, arguments),
+        Commands::List(arguments) => list(console, arguments),
+        Commands::Remove(arguments) => remove(console, &arguments),
+        Commands::Members(arguments) => members(console, arguments),
+    }
+}
+
+fn add(console: &Console, arguments: Add) -> Result<Exit, Failure> {
+    let Add { account, way, alias, consent } = arguments;
+    let answer = console.change(Command::AddAccount {
+        account: console.find(&account)?,
+        region: console.region().clone(),
+        method: way.role.map_or(Method::Directory, |name| Method::Role { name }),
+        alias,
+        consent,
+    })?;
+    let Answer::Account(grant) = &answer else { return Err(unexpected(&answer)) };
+    console.output.answer(&answer, || {
+        let Grant { account, region, method, .. } = grant;
+        let account = console.account_in_full(account);
+        format!("account {account} is added in region {region}, by {method}")
+    })?;
+    Ok(Exit::Done)
+}
+
+fn check(console: &Console, arguments: CheckArguments) -> Result<Exit, Failure> {
+    let CheckArguments { account, way } = arguments;
+    let method = match (way.directory, way.role) {
+        (_, Some(name)) => Some(Method::Role { name }),
+        (true, None) => Some(Method::Directory),
+        (false, None) => None,
+    };
+    let account = console.find(&account)?;
+    let region = console.region().clone();
+    let answer = console.ask(Command::CheckAccount { account, region, method })?;
+    let Answer::Check(check) = &answer else { return Err(unexpected(&answer)) };
+    console.output.answer(&answer, || check_text(console, check))?;
+    Ok(if check.is_authorized() { Exit::Done } else { Exit::Refused })
+}
+
+fn check_text(console: &Console, check: &Check) -> String {
+    let mut table = console.output.table(["OPERATION", "AUTHORIZED", "WHY NOT"]);
+    let mut told: Vec<&CauseView> = Vec::new();
+    for CheckedOperation { operation, causes } in &check.operations {
+        let verdict = if causes.is_empty() { "yes" } else { "no" };
+        let codes: Vec<_> = causes.iter().map(|view| view.cause.code()).collect();
+        table.row([operation.into(), Cell::status(verdict), codes.join(", ").into()]);
+        for view in causes {
+            if !told.contains(&view) {
+                told.push(view);
+            }
+        }
+    }
+    let mut parts = vec![table.text()];
+    if check.is_authorized() {
+        let account = console.account_in_full(&check.account);
+        let authorized = "Crossvault is authorized to access the resources of account";
+        parts.push(format!("{authorized} {account}."));
+    }
+    parts.extend(told.iter().map(|view| {
+        let (code, message) = (view.cause.code(), printable(&view.message));
+        format!("{code}: {message}\n  {}", printable(&view.remedy))
+    }));
+    if let Some(trust) = &check.trust_policy {
+        parts.push(format!("The trust policy that the role needs:\n{trust}"));
+    }
+    parts.join("\n\n")
+}
+
+fn list(console: &Console, arguments: List) -> Result<Exit, Failure> {
+    let region = console.region_named().cloned();
+    let mut answer = console.ask(Command::ListAccounts { region, search: arguments.search })?;
+    let Answer::Accounts(grants) = &mut answer else { return Err(unexpected(&answer)) };
+    if let Some(account) = console.account() {
+        grants.retain(|grant| grant.account == *account);
+    }
+    let grants = grants.clone();
+    console.output.answer(&answer, || {
+        let mut table =
+            console.output.table(["ACCOUNT", "NAME", "ALIAS", "REGION", "BY", "ADDED (UTC)"]);
+        for grant in &grants {
+            table.row([
+                (&grant.account).into(),
+                console.account_text(&grant.account).into(),
+                (&grant.alias).into(),
+                (&grant.region).into(),
+                (&grant.method).into(),
+                moment(grant.added).into(),
+            ]);
+        }
+        table.text_or("no account is added here: add one with `crossvault accounts add`")
+    })?;
+    Ok(Exit::Done)
+}
+
+fn remove(console: &Console, arguments: &Remove) -> Result<Exit, Failure> {
+    let account = console.find(&arguments.account)?;
+    let region = console.region().clone();
+    let answer = console
+        .change(Command::RemoveAccount { account: account.clone(), region: region.clone() })?;
+    console.output.answer(&answer, || {
+        let account = console.account_in_full(&account);
+        format!("account {account} is removed in region {region}; its recovery points stay")
+    })?;
+    Ok(Exit::Done)
+}
+
+fn members(console: &Console, arguments: Members) -> Result<Exit, Failure> {
+    let answer = console.ask(Command::SearchMembers { search: arguments.search })?;
+    let Answer::Members(members) = &answer else { return Err(unexpected(&answer)) };
+    console.output.answer(&answer, || {
+        let mut table = console.output.table(["ACCOUNT", "NAME", "PLACE", "ADDED"]);
+        for MemberView { member, added } in members {
+            let added = if *added { Cell::status("yes") } else { "no".into() };
+            let (account, name, path) = (&member.account, &member.name, &member.path);
+            table.row([account.into(), name.into(), path.into(), added]);
+        }
+        table.text_or("no member of the directory matches")
+    })?;
+    Ok(Exit::Done)
+}

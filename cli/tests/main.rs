@@ -1,0 +1,10 @@
+//! The command line from outside: exit codes, key words and JSON fields, on real homes.
+
+#[cfg(test)]
+mod crossvault;
+mod damage;
+mod help;
+mod isolation;
+mod refusals;
+mod served;
+mod story;
