@@ -1,1 +1,3 @@
-//! (facade)
+//! What tests of several kinds share.
+
+pub mod memory_store;

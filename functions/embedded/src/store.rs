@@ -12,6 +12,8 @@ mod engine;
 mod error;
 mod rows;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::{
