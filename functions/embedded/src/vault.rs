@@ -9,7 +9,7 @@
 //! | `repository` | [`Vault`]: create and open, and what its snapshots say of themselves |
 //! | `backup`, `source`, `tree` | a tree of files becomes a snapshot |
 //! | `restore`, `target` | a snapshot becomes a tree of files |
-//! | `browse`, `check`, `upkeep` | looking into it, finding damage, forgetting and pruning |
+//! | `content`, `browse`, `check`, `upkeep` | reading it, looking into it, finding damage, forgetting and pruning |
 //! | `control`, `lease` | how a transfer is watched and stopped; who may do what at once |
 //! | `folder`, `backend`, `key` | the files of a vault; the library's view of them; its key |
 
@@ -17,6 +17,7 @@ mod backend;
 mod backup;
 mod browse;
 mod check;
+mod content;
 mod control;
 mod error;
 mod folder;

@@ -121,7 +121,7 @@ impl Vault {
                 return Err(cause);
             }
             added = added.saturating_add(added_by(&passed.file));
-            if !passed.tally.changed || passed.paused {
+            if passed.tally.changed == 0 || passed.paused {
                 break passed;
             }
             retry = retry.saturating_add(1);
@@ -145,7 +145,7 @@ impl Vault {
         let survey = self.survey(&looking)?;
         // The library takes a parent's folder for stored without a look into the index. With a
         // pack missing, all is read again, and what is missing is written again.
-        let parents = if survey.missing.is_empty() { parents } else { &[] };
+        let parents = if survey.is_damaged() { &[] } else { parents };
         let backend = Backend::backing_up(&self.folder, control, survey.whole, held);
         let ended = Ended(backend.clone());
         let repository = self.repository(backend)?;

@@ -2,18 +2,17 @@
 
 use std::{ffi::OsStr, path::Path};
 
-use rustic_core::{IndexedFullStatus, Repository, TreeId};
+use rustic_core::TreeId;
 
 use super::{
-    backend::Backend, error::VaultError, lease::Shared, node, repository::Vault, restore::steps,
-    snapshot::SnapshotName,
+    backend::Backend, content::Content, error::VaultError, lease::Shared, node, repository::Vault,
+    restore::steps, snapshot::SnapshotName,
 };
 use crate::files::entry::Entry;
 
 /// A snapshot that is open for looking. Its index stays in memory meanwhile.
 pub struct Browser<'a> {
-    vault: &'a Vault,
-    repository: Repository<IndexedFullStatus>,
+    content: Content<'a>,
     root: TreeId,
     _lease: Shared,
 }
@@ -36,8 +35,7 @@ impl Vault {
         let lease = self.leases.share();
         let repository = self.repository(Backend::reading(&self.folder))?;
         let root = self.snapshot(&repository, snapshot)?.tree;
-        let repository = self.indexed()?;
-        Ok(Browser { vault: self, repository, root, _lease: lease })
+        Ok(Browser { content: self.content()?, root, _lease: lease })
     }
 }
 
@@ -55,13 +53,13 @@ impl Browser<'_> {
     ) -> Result<Listed, VaultError> {
         let mut folder = self.root;
         for step in steps(path)? {
-            let tree = self.vault.read_tree(&self.repository, folder)?;
+            let tree = self.content.tree(folder)?;
             let node = tree.nodes.into_iter().find(|node| node.name() == step.as_os_str());
             folder = node
                 .and_then(|node| node.subtree)
                 .ok_or_else(|| VaultError::NoEntry { path: path.to_owned() })?;
         }
-        let nodes = self.vault.read_tree(&self.repository, folder)?.nodes;
+        let nodes = self.content.tree(folder)?.nodes;
         let mut rest = nodes
             .iter()
             .filter(|node| after.is_none_or(|after| *node.name() > *after))

@@ -6,11 +6,14 @@ use std::{
 };
 
 use rustic_core::{
-    BlobId, DataId, FileType, Id, IndexedFullStatus, Repository, TreeId,
+    BlobId, DataId, FileType, Id, TreeId,
     repofile::{BlobType, IndexFile, NodeType, SnapshotFile, SnapshotId},
 };
 
-use super::{backend::Backend, error::VaultError, node, repository::Vault, snapshot::SnapshotName};
+use super::{
+    backend::Backend, content::Content, error::VaultError, node, repository::Vault,
+    snapshot::SnapshotName,
+};
 
 /// How many files are named for one damage.
 const NAMED: usize = 100;
@@ -32,10 +35,7 @@ pub struct Damage {
 /// What is known to be damaged, while the check goes on.
 struct Check<'a> {
     vault: &'a Vault,
-    /// All that the index names, also in packs that are missing.
-    everything: Repository<IndexedFullStatus>,
-    /// What lies in packs that can be trusted.
-    sound: Repository<IndexedFullStatus>,
+    content: Content<'a>,
     /// What is wrong with which file of the vault.
     found: BTreeMap<PathBuf, Damage>,
     /// Packs that can't be trusted, and what of them can be read all the same.
@@ -77,27 +77,24 @@ impl Vault {
                 )),
             }
         }
-        let mut suspects = vec![];
-        for (id, length) in &survey.missing {
-            let is_there = self.folder.path(FileType::Pack, id).exists();
-            let how =
-                if is_there { "has not the length it was written with" } else { "is missing" };
-            suspects.push(((*id, *length), how));
-        }
         let (sound, flipped): (Vec<_>, Vec<_>) =
             survey.whole.into_iter().partition(|(id, _)| !read_data || self.is_whole(id));
-        suspects.extend(flipped.into_iter().map(|pack| (pack, "is not what was written")));
-
-        let shown = sound.iter().copied().chain(suspects.iter().map(|(pack, _)| *pack)).collect();
+        let suspects = [
+            (survey.missing, "is missing"),
+            (survey.cut, "has not the length it was written with"),
+            (flipped, "is not what was written"),
+        ];
+        let damaged = suspects.iter().flat_map(|(packs, _)| packs).copied().collect();
         let mut check = Check {
             vault: self,
-            everything: self.indexed_of(shown)?,
-            sound: self.indexed_of(sound)?,
+            content: self.content_of(sound, damaged)?,
             found: BTreeMap::new(),
             suspects: BTreeMap::new(),
         };
-        for ((id, _), how) in suspects {
-            check.suspect(id, how);
+        for (packs, how) in suspects {
+            for (id, _) in packs {
+                check.suspect(id, how);
+            }
         }
         check.find_readable()?;
         let mut seen = BTreeSet::new();
@@ -150,12 +147,8 @@ impl Check<'_> {
                 let Some(readable) = self.suspects.get_mut(&*pack.id) else { continue };
                 for blob in pack.blobs {
                     let read = match blob.tpe {
-                        BlobType::Data => {
-                            self.vault.read_blob(&self.everything, blob.id.into()).is_ok()
-                        }
-                        BlobType::Tree => {
-                            self.vault.read_tree(&self.everything, blob.id.into()).is_ok()
-                        }
+                        BlobType::Data => self.content.blob(blob.id.into()).is_ok(),
+                        BlobType::Tree => self.content.tree(blob.id.into()).is_ok(),
                     };
                     if read {
                         readable.insert(blob.id);
@@ -173,12 +166,8 @@ impl Check<'_> {
             if !seen.insert(id) {
                 continue;
             }
-            let tree = self
-                .vault
-                .read_tree(&self.sound, id)
-                .or_else(|_| self.vault.read_tree(&self.everything, id));
-            let Ok(tree) = tree else {
-                let pack = self.everything.get_index_entry(&id).ok().map(|entry| *entry.pack);
+            let Ok(tree) = self.content.tree(id) else {
+                let pack = self.content.place(&id).map(|place| place.pack);
                 self.blame(pack, snapshot, &path);
                 continue;
             };
@@ -213,13 +202,13 @@ impl Check<'_> {
     }
 
     fn check_blob(&mut self, id: DataId, snapshot: SnapshotName, path: &Path) {
-        if self.sound.get_index_entry(&id).is_ok() {
+        let place = self.content.place(&id);
+        if place.is_some_and(|place| place.is_sound) {
             return;
         }
-        let pack = self.everything.get_index_entry(&id).ok().map(|entry| *entry.pack);
-        let readable = pack.and_then(|pack| self.suspects.get(&pack));
+        let readable = place.and_then(|place| self.suspects.get(&place.pack));
         if !readable.is_some_and(|readable| readable.contains(&id.into())) {
-            self.blame(pack, snapshot, path);
+            self.blame(place.map(|place| place.pack), snapshot, path);
         }
     }
 

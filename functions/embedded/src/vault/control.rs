@@ -14,7 +14,8 @@ use super::{
     tree::FailedFile,
 };
 
-/// Asked once, immediately before a snapshot is written.
+/// Asked once, immediately before a snapshot is written. It must not call the transfer's
+/// [`Control`], which waits for it.
 pub trait Gate: Send + Sync + 'static {
     /// Whether the transfer may still seal.
     ///

@@ -175,16 +175,15 @@ impl VaultError {
             cause = inner.source();
         }
         let detail = error.display_log();
-        let missing = detail.contains("not found in index");
-        if forged || missing || detail.contains("corrupted") || detail.contains("deserialize") {
-            let what = if missing {
-                "it lacks a part that a snapshot needs"
-            } else {
-                "a part is not what was written"
-            };
-            return Self::Corrupt { what: what.to_owned(), path: folder.to_owned(), detail };
-        }
-        Self::Engine { detail }
+        let says = |words: &[&str]| words.iter().any(|words| detail.contains(words));
+        let what = if says(&["not found in index", "missing in index", "does not exist"]) {
+            "it lacks a part that a snapshot needs"
+        } else if forged || says(&["corrupted", "deserialize", "too short"]) {
+            "a part is not what was written"
+        } else {
+            return Self::Engine { detail };
+        };
+        Self::Corrupt { what: what.to_owned(), path: folder.to_owned(), detail }
     }
 }
 
@@ -197,7 +196,7 @@ impl Explain for VaultError {
             Self::Key(key) => key.code(),
             Self::Corrupt { .. } => "VAULT_CORRUPT",
             Self::Full { .. } => "VAULT_FULL",
-            Self::TargetFull { .. } => "RESTORE_TARGET_FULL",
+            Self::TargetFull { .. } => "TARGET_FULL",
             Self::Io { .. } => "VAULT_UNUSABLE",
             Self::NoSnapshot(_) => "VAULT_SNAPSHOT_MISSING",
             Self::NoEntry { .. } => "VAULT_ENTRY_MISSING",

@@ -7,12 +7,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use bytes::Bytes;
 use crossvault_core::ids::JobId;
 use rustic_core::{
-    BlobId, ConfigOptions, DataId, FileType, Id, IndexedFullStatus, KeyOptions, OpenStatus,
-    Repository, RepositoryBackends, RepositoryOptions, RusticError, TreeId,
-    repofile::{BlobType, IndexFile, IndexId, SnapshotFile, SnapshotId, Tree},
+    ConfigOptions, FileType, Id, KeyOptions, OpenStatus, Repository, RepositoryBackends,
+    RepositoryOptions, RusticError,
+    repofile::{IndexFile, IndexId, SnapshotFile, SnapshotId},
 };
 
 use super::{
@@ -45,8 +44,17 @@ pub(super) struct Survey {
     pub(super) whole: Vec<(Id, u32)>,
     /// In the folder alone: left by a crash, or about to be indexed by somebody.
     pub(super) orphans: Vec<(Id, u32)>,
-    /// In the index, but missing or of another length, with the length that the index gives.
+    /// In the index alone, with the length that it gives.
     pub(super) missing: Vec<(Id, u32)>,
+    /// In both, with the length that the index gives, which they have not.
+    pub(super) cut: Vec<(Id, u32)>,
+}
+
+impl Survey {
+    /// Whether a pack is missing or cut.
+    pub(super) fn is_damaged(&self) -> bool {
+        !(self.missing.is_empty() && self.cut.is_empty())
+    }
 }
 
 impl Vault {
@@ -211,65 +219,6 @@ impl Vault {
         })
     }
 
-    /// Reads the whole index, as a restore needs it, but for packs that are missing: what they held
-    /// may lie in another pack, since the next backup writes it again.
-    pub(super) fn indexed(&self) -> Result<Repository<IndexedFullStatus>, VaultError> {
-        let looking = self.repository(Backend::reading(&self.folder))?;
-        let survey = self.survey(&looking)?;
-        self.indexed_of(survey.whole)
-    }
-
-    /// Reads the index of these packs.
-    pub(super) fn indexed_of(
-        &self,
-        packs: Vec<(Id, u32)>,
-    ) -> Result<Repository<IndexedFullStatus>, VaultError> {
-        let repository = self.repository(Backend::reading_of(&self.folder, packs))?;
-        self.guarded(|| repository.to_indexed_checked())?.map_err(|error| self.engine(&error))
-    }
-
-    /// Reads a part of a file and compares it with its hash.
-    pub(super) fn read_blob(
-        &self,
-        repository: &Repository<IndexedFullStatus>,
-        id: DataId,
-    ) -> Result<Bytes, VaultError> {
-        self.read_checked(repository, id.into(), BlobType::Data)
-    }
-
-    /// Reads what a folder holds and compares it with its hash.
-    pub(super) fn read_tree(
-        &self,
-        repository: &Repository<IndexedFullStatus>,
-        id: TreeId,
-    ) -> Result<Tree, VaultError> {
-        let content = self.read_checked(repository, id.into(), BlobType::Tree)?;
-        serde_json::from_slice(&content).map_err(|error| VaultError::Corrupt {
-            what: format!("folder `{id}` is no folder"),
-            path: self.folder().to_owned(),
-            detail: error.to_string(),
-        })
-    }
-
-    fn read_checked(
-        &self,
-        repository: &Repository<IndexedFullStatus>,
-        id: BlobId,
-        kind: BlobType,
-    ) -> Result<Bytes, VaultError> {
-        let content = self.guarded(|| repository.get_blob_cached(&id, kind))?;
-        let content = content.map_err(|error| self.engine(&error))?;
-        let length = u64::try_from(content.len()).unwrap_or(u64::MAX);
-        if id.blob_matches_reader(length, &mut &*content) {
-            return Ok(content);
-        }
-        Err(VaultError::Corrupt {
-            what: format!("blob `{id}` is not what was written"),
-            path: self.folder().to_owned(),
-            detail: "its hash differs".to_owned(),
-        })
-    }
-
     /// Compares the packs that the index names with those in the folder.
     pub(super) fn survey(&self, repository: &Repository<OpenStatus>) -> Result<Survey, VaultError> {
         // Listed before the index is read: a pack that is written and indexed meanwhile would
@@ -291,12 +240,12 @@ impl Vault {
         }
         let indexed: BTreeMap<Id, u32> = known.values().flatten().copied().collect();
         drop(known);
-        let mut survey = Survey { whole: vec![], orphans: vec![], missing: vec![] };
+        let mut survey = Survey { whole: vec![], orphans: vec![], missing: vec![], cut: vec![] };
         for (id, length) in indexed {
-            if present.remove(&id) == Some(length) {
-                survey.whole.push((id, length));
-            } else {
-                survey.missing.push((id, length));
+            match present.remove(&id) {
+                Some(present) if present == length => survey.whole.push((id, length)),
+                Some(_) => survey.cut.push((id, length)),
+                None => survey.missing.push((id, length)),
             }
         }
         survey.orphans.extend(present);
@@ -329,8 +278,13 @@ impl Vault {
     fn check_key(&self) -> Result<(), VaultError> {
         match self.repository(Backend::reading(&self.folder)) {
             Ok(_) => Ok(()),
-            Err(VaultError::Corrupt { .. }) => {
+            // What a wrong key opens looks forged.
+            Err(VaultError::Corrupt { detail, .. }) if detail.contains("MAC") => {
                 Err(VaultError::WrongKey { path: self.folder().to_owned() })
+            }
+            Err(VaultError::Corrupt { detail, .. } | VaultError::Engine { detail }) => {
+                let what = "`config` can't be read".to_owned();
+                Err(VaultError::Corrupt { what, path: self.folder().join("config"), detail })
             }
             Err(error) => Err(error),
         }

@@ -7,10 +7,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use rustic_core::{IndexedFullStatus, Repository};
-
 use super::{
     backend::Backend,
+    content::Content,
     control::{Control, FAILURES_KEPT},
     error::{Stop, VaultError, panic_text},
     repository::Vault,
@@ -57,8 +56,7 @@ pub struct RestoreEnd {
 
 /// A restore that runs, as all its threads see it.
 struct Restore<'a, T> {
-    vault: &'a Vault,
-    repository: Repository<IndexedFullStatus>,
+    content: Content<'a>,
     target: &'a T,
     control: &'a Control,
     failures_max: u64,
@@ -94,10 +92,8 @@ impl Vault {
         };
         let repository = self.repository(Backend::reading(&self.folder))?;
         let file = self.snapshot(&repository, order.snapshot)?;
-        let repository = self.indexed()?;
         let restore = Restore {
-            vault: self,
-            repository,
+            content: self.content()?,
             target,
             control,
             failures_max: order.failures_max,

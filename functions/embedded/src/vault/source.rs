@@ -52,8 +52,8 @@ pub(super) struct Tally {
     pub(super) failures: BTreeMap<PathBuf, FailedFile>,
     /// How many failed.
     pub(super) failed: u64,
-    /// Whether a file changed that a later pass may read.
-    pub(super) changed: bool,
+    /// How many of them changed, so that a later pass may read them.
+    pub(super) changed: u64,
 }
 
 impl Pass {
@@ -98,14 +98,14 @@ impl Pass {
             self.control.add_failure(&failure);
         }
         let mut tally = self.lock();
-        tally.changed |= again;
+        tally.changed = tally.changed.saturating_add(u64::from(again));
         tally.failed = tally.failed.saturating_add(1);
         if let Some(size) = listed {
             tally.entries = tally.entries.saturating_sub(1);
             tally.leaves = tally.leaves.saturating_sub(1);
             tally.bytes = tally.bytes.saturating_sub(size);
         }
-        if tally.failed > self.failures_max {
+        if tally.failed.saturating_sub(tally.changed) > self.failures_max {
             let first = tally.failures.values().next().unwrap_or(&failure);
             self.control.close(VaultError::TooManyFailures {
                 limit: self.failures_max,
@@ -252,7 +252,7 @@ impl<T: Tree> Entries<T> {
         drop(tally);
         let Some(open) = open else {
             let trouble = Trouble::Failed {
-                code: "FILE_IO",
+                code: "SOURCE_UNREADABLE",
                 message: "the file was listed without a way to read it".to_owned(),
             };
             self.pass.fail(entry.path, &trouble, Some(size));
@@ -377,13 +377,13 @@ impl Read for CountedReader {
             }
             Some(Ok(0)) => Err(self
                 .fail(&Trouble::Changed(format!(
-                    "it ended after {done} bytes, but was listed with {}",
+                    "it ended after {done} of the {} bytes it had",
                     self.size
                 )))
                 .into()),
             Some(Ok(_)) if left == 0 => Err(self
                 .fail(&Trouble::Changed(format!(
-                    "it is longer than the {} bytes it was listed with",
+                    "it is longer than the {} bytes it had",
                     self.size
                 )))
                 .into()),

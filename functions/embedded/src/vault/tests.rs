@@ -10,6 +10,7 @@ use super::*;
 mod crash;
 mod damage;
 mod failures;
+mod local;
 mod memory;
 mod restic;
 mod restoring;

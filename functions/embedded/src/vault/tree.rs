@@ -5,6 +5,8 @@ use std::{
     path::PathBuf,
 };
 
+use crossvault_core::explain::Explain;
+
 use super::error::is_full;
 use crate::files::entry::{Entry, Refused};
 
@@ -54,7 +56,7 @@ pub enum Trouble {
     /// The account refuses: the whole transfer ends.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// It changed while it was read: it is tried again at the end.
+    /// It changed or went while it was read: it is looked at again at the end.
     #[error("{0}")]
     Changed(String),
     /// No space is left in a restore's target: the whole transfer ends.
@@ -75,9 +77,9 @@ impl Trouble {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Refused(_) => "FILE_REFUSED",
-            Self::Changed(_) => "FILE_CHANGED",
-            Self::Full => "FILE_NO_SPACE",
+            Self::Refused(refused) => refused.code(),
+            Self::Full => "TARGET_FULL",
+            Self::Changed(_) => "SOURCE_CHANGED",
             Self::Failed { code, .. } => code,
         }
     }
@@ -91,11 +93,11 @@ impl Trouble {
         let code = if is_full(error) {
             return Self::Full;
         } else if error.kind() == io::ErrorKind::NotFound {
-            "FILE_GONE"
+            "SOURCE_VANISHED"
         } else if error.kind() == io::ErrorKind::PermissionDenied {
-            "FILE_NOT_PERMITTED"
+            "SOURCE_NOT_PERMITTED"
         } else {
-            "FILE_IO"
+            "SOURCE_UNREADABLE"
         };
         Self::Failed { code, message: error.to_string() }
     }

@@ -66,6 +66,7 @@ impl Vault {
         // as the index has them, so that it finds only the orphans.
         let mut shown = survey.whole;
         shown.extend(survey.missing);
+        shown.extend(survey.cut);
         shown.extend(&survey.orphans);
         let repository = self.repository(Backend::writing(&self.folder, Some(shown)))?;
         let repaired =
@@ -80,8 +81,9 @@ impl Vault {
         }))
     }
 
-    /// Takes packs out of the index that are missing or cut short, for good. A backup writes again
-    /// what they held if its source still has it; a prune is refused before.
+    /// Takes packs out of the index that are missing. A backup writes again what they
+    /// held, if its source still has it. One that is brought back from a copy is adopted again by
+    /// [`Vault::adopt_orphans`]. Returns how many there were.
     ///
     /// # Errors
     /// [`VaultError::Illegal`] when the lease is one of another vault; errors of the disk.
@@ -92,7 +94,9 @@ impl Vault {
         if survey.missing.is_empty() {
             return Ok(0);
         }
-        let shown = survey.whole;
+        let mut shown = survey.whole;
+        // Of packs that are cut short, part can still be read.
+        shown.extend(survey.cut);
         let repository = self.repository(Backend::writing(&self.folder, Some(shown)))?;
         let repaired =
             self.guarded(|| repository.repair_index(&RepairIndexOptions::default(), false))?;
@@ -100,13 +104,20 @@ impl Vault {
         Ok(u64::try_from(survey.missing.len()).unwrap_or(u64::MAX))
     }
 
-    /// Gives back what no snapshot needs.
+    /// Gives back what no snapshot needs. Packs that are missing are taken out of the index first.
     ///
     /// # Errors
     /// [`VaultError::Corrupt`] when a snapshot can't be read or lacks a part: nothing is removed
     /// then. [`VaultError::Full`] and others of the disk.
     pub fn prune(&self, alone: &Exclusive, mode: Prune) -> Result<Pruned, VaultError> {
-        self.check_alone(alone)?;
+        self.give_up_missing(alone)?;
+        let survey = self.survey(&self.repository(Backend::reading(&self.folder))?)?;
+        if let Some((id, length)) = survey.cut.first() {
+            let path = self.folder.path(FileType::Pack, id);
+            let what = format!("pack `{id}` has not the length it was written with");
+            let detail = format!("it had {length} bytes");
+            return Err(VaultError::Corrupt { what, path, detail });
+        }
         let repository = self.repository(Backend::writing(&self.folder, None))?;
         let mut options = PruneOptions::default();
         if mode == Prune::Instant {

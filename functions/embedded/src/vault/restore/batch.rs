@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use rustic_core::{DataId, repofile::PackId};
+use rustic_core::{DataId, Id};
 
 use super::{
     super::{
@@ -69,7 +69,7 @@ struct Blob {
     /// Where it goes in the file.
     offset: u64,
     length: u64,
-    pack: PackId,
+    pack: Id,
     /// Where it lies in the pack.
     place: u32,
 }
@@ -193,16 +193,13 @@ impl<T: Target> Restore<'_, T> {
         let mut blobs = Vec::with_capacity(content.len());
         let mut offset = 0_u64;
         for id in content {
-            let found = self.repository.get_index_entry(id).map_err(|_| {
+            let place = self.content.place(id).ok_or_else(|| {
                 damaged(format!("a part of it (blob `{id}`) is not in the vault's index"))
             })?;
-            let location = found.location;
-            let length = location
-                .uncompressed_length
-                .map_or_else(|| location.length.checked_sub(32), |length| Some(length.get()))
+            let length = place
+                .length
                 .ok_or_else(|| damaged(format!("blob `{id}` has an impossible length")))?;
-            let length = u64::from(length);
-            blobs.push(Blob { id: *id, offset, length, pack: found.pack, place: location.offset });
+            blobs.push(Blob { id: *id, offset, length, pack: place.pack, place: place.offset });
             offset = offset.saturating_add(length);
         }
         let EntryKind::File { size } = entry.kind else {
@@ -265,7 +262,7 @@ impl<T: Target> Restore<'_, T> {
         if self.control.is_stopping() {
             return Ok(());
         }
-        let content = self.vault.read_blob(&self.repository, blob.id).map_err(|error| {
+        let content = self.content.blob(blob.id).map_err(|error| {
             let message = format!("pack `{}` of the vault: {error}", blob.pack);
             Trouble::Failed { code: "FILE_DAMAGED_IN_VAULT", message }
         })?;

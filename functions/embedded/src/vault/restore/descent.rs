@@ -118,7 +118,7 @@ impl Descent {
         path: PathBuf,
         tree: TreeId,
     ) -> Result<(), VaultError> {
-        let nodes = restore.vault.read_tree(&restore.repository, tree)?.nodes.into_iter();
+        let nodes = restore.content.tree(tree)?.nodes.into_iter();
         self.levels.push(Level { path, nodes, names: BTreeSet::new() });
         Ok(())
     }

@@ -48,7 +48,7 @@ fn check(bad: Thing, code: &str) {
 
 #[test]
 fn a_file_that_does_not_open_is_named_and_left_out() {
-    check(file("d/bad", noise(1, 100)).on_open(|| Err(gone())), "FILE_GONE");
+    check(file("d/bad", noise(1, 100)).on_open(|| Err(gone())), "SOURCE_VANISHED");
 }
 
 #[test]
@@ -56,24 +56,24 @@ fn a_file_whose_reading_fails_half_way_is_named_and_left_out() {
     let bad = file("d/bad", noise(1, 3_000_000)).on_read(|at| {
         if at < 2_000_000 { Ok(()) } else { Err(Trouble::of(&io::Error::from_raw_os_error(5))) }
     });
-    check(bad, "FILE_IO");
+    check(bad, "SOURCE_UNREADABLE");
 }
 
 #[test]
 fn a_file_that_shrinks_is_named_and_left_out() {
-    check(file("d/bad", noise(1, 3_000_000)).listed_with(3_000_001), "FILE_CHANGED");
-    check(file("d/bad", vec![]).listed_with(1), "FILE_CHANGED");
+    check(file("d/bad", noise(1, 3_000_000)).listed_with(3_000_001), "SOURCE_CHANGED");
+    check(file("d/bad", vec![]).listed_with(1), "SOURCE_CHANGED");
 }
 
 #[test]
 fn a_file_that_grows_is_named_and_left_out() {
-    check(file("d/bad", noise(1, 3_000_000)).listed_with(2_999_999), "FILE_CHANGED");
-    check(file("d/bad", vec![1]).listed_with(0), "FILE_CHANGED");
+    check(file("d/bad", noise(1, 3_000_000)).listed_with(2_999_999), "SOURCE_CHANGED");
+    check(file("d/bad", vec![1]).listed_with(0), "SOURCE_CHANGED");
 }
 
 #[test]
 fn a_folder_that_can_not_be_listed_is_named() {
-    check(Thing::Fails("d/bad".into(), gone()), "FILE_GONE");
+    check(Thing::Fails("d/bad".into(), gone()), "SOURCE_VANISHED");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_file_that_never_rests_is_tried_three_times_and_named() {
     let tree = MemoryTree::new(vec![file("a", b"good".to_vec()), moving]);
     let sealed = home.sealed(&order(1), &tree);
     assert_eq!((tree.opened(), sealed.failed), (4, 1));
-    assert_eq!(sealed.failures[0].code, "FILE_CHANGED");
+    assert_eq!(sealed.failures[0].code, "SOURCE_CHANGED");
     assert_eq!(home.vault.sealed().unwrap().len(), 1);
 }
 
@@ -135,7 +135,9 @@ fn a_source_of_which_nothing_can_be_read_gives_no_snapshot() {
         MemoryTree::new(vec![Thing::Fails("d".into(), gone())]),
     ] {
         let error = home.vault.back_up(&order(1), tree, &Control::new()).unwrap_err();
-        assert!(matches!(&error, VaultError::NothingRead { code, .. } if code == "FILE_GONE"));
+        assert!(
+            matches!(&error, VaultError::NothingRead { code, .. } if code == "SOURCE_VANISHED")
+        );
     }
     assert_eq!(home.vault.sealed(), Ok(vec![]));
     // An empty source is no failure.

@@ -53,7 +53,7 @@ fn what_the_target_refuses_is_named_and_the_rest_goes_on() {
     let control = Control::new();
     let end = home.vault.restore(&all_of(sealed.snapshot), &target, &control).unwrap();
     let named: Vec<_> = end.failures.iter().map(|f| (f.path_text(), f.code.as_str())).collect();
-    let code = "FILE_NOT_PERMITTED";
+    let code = "SOURCE_NOT_PERMITTED";
     assert_eq!(named, [("a/small".to_owned(), code), ("b".to_owned(), code)]);
     assert_eq!((end.failed, end.files), (2, 3));
     assert_eq!(control.drain_failures().len(), 2);
