@@ -9,9 +9,9 @@ use clap::{
 use crossvault_core::ids::{Region, Token};
 
 use crate::{
-    accounts, alerts, audit, backup, bindings, completions, console::Wishes, exit, init, jobs,
-    output::Output, points, policies, restore, source::AccountName, sources, status, up, vaults,
-    world,
+    accounts, alerts, audit, backup, bindings, completions, console::Wishes, demo, exit, init,
+    jobs, output::Output, points, policies, restore, source::AccountName, sources, status, up,
+    vaults, world,
 };
 
 const ABOUT: &str = "Backs up and restores the resources of many cloud accounts from one";
@@ -74,7 +74,8 @@ pub struct Globals {
     pub home: PathBuf,
 
     /// Switch to this account: lists show only what is its own, and short names of sources are its
-    #[arg(long, global = true, value_name = "ID|NAME")]
+    // A command's own `account` must not be taken for it: values of global arguments go by their ids.
+    #[arg(id = "switched", long = "account", global = true, value_name = "ID|NAME")]
     pub account: Option<AccountName>,
 
     /// The account that asks; any other than the backup management account sees no backup data
@@ -123,6 +124,7 @@ impl Globals {
 /// All commands.
 #[derive(Debug, Subcommand)]
 pub enum Commands {
+    Demo(demo::Arguments),
     Init(init::Arguments),
     #[command(subcommand)]
     World(world::Commands),
@@ -159,4 +161,31 @@ pub mod exit_codes {
     #[derive(Args, Debug)]
     #[command(after_help = "Example:\n  crossvault exit-codes")]
     pub struct Arguments {}
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn check(command: &clap::Command, globals: &[String]) {
+        for argument in command.get_arguments().filter(|argument| !argument.is_global_set()) {
+            let id = argument.get_id().to_string();
+            assert!(!globals.contains(&id), "`{id}` of {} is global too", command.get_name());
+        }
+        for command in command.get_subcommands() {
+            check(command, globals);
+        }
+    }
+
+    #[test]
+    fn no_command_has_an_argument_that_is_taken_for_a_global_one() {
+        let command = Arguments::command();
+        command.clone().debug_assert();
+        let globals = command.get_arguments().filter(|argument| argument.is_global_set());
+        let globals: Vec<String> = globals.map(|argument| argument.get_id().to_string()).collect();
+        assert_eq!(globals.len(), 8);
+        check(&command, &globals);
+    }
 }

@@ -132,11 +132,6 @@ fn pause(
 ) -> Result<Exit, Failure> {
     let source = console.source(source)?;
     let answer = console.change(Command::PauseBinding { policy, source, paused })?;
-    if matches!(answer, Answer::Done) {
-        let done = if paused { "paused" } else { "resumed" };
-        console.output.answer(&answer, || format!("the binding is {done}"))?;
-        return Ok(Exit::Done);
-    }
     show(console, &answer)
 }
 

@@ -11,6 +11,7 @@ mod backup;
 mod bindings;
 mod completions;
 mod console;
+mod demo;
 mod exit;
 mod init;
 mod job;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
 fn run(Arguments { globals, command }: Arguments) -> Result<Exit, Failure> {
     let output = globals.output();
     match command {
+        Commands::Demo(arguments) => demo::run(&globals, &arguments),
         Commands::Init(arguments) => init::run(&globals, &arguments),
         Commands::Up(up::Arguments {}) => up::run(output, &globals.home),
         Commands::Completions(arguments) => completions::run(&arguments),

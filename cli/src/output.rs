@@ -81,6 +81,15 @@ impl Output {
         write(&text.map_err(|error| unwritable(&error.into()))?)
     }
 
+    /// Writes text for a person, and ends its last line.
+    ///
+    /// # Errors
+    /// [`Failure`] when standard output can't be written.
+    #[expect(clippy::unused_self, reason = "whoever writes has been told how")]
+    pub fn write(self, text: &str) -> Result<(), Failure> {
+        write(text)
+    }
+
     /// Tells a person something beside the answer.
     pub fn note(self, text: &str) {
         if !self.is_quiet && !self.is_json {

@@ -13,6 +13,7 @@ use crossvault_handlers::{
 use crate::{
     console::Console,
     exit::Exit,
+    job,
     output::{Cell, moment},
     platform::unexpected,
     source::SourceName,
@@ -73,6 +74,10 @@ pub struct Delete {
     /// Do not ask
     #[arg(long)]
     yes: bool,
+
+    /// Do not wait for the job to end
+    #[arg(long)]
+    detach: bool,
 }
 
 /// Runs one of the commands.
@@ -80,7 +85,7 @@ pub fn run(console: &Console, command: Commands) -> Result<Exit, Failure> {
     match command {
         Commands::List(arguments) => list(console, arguments),
         Commands::Browse(arguments) => browse(console, arguments),
-        Commands::Delete(arguments) => delete(console, &arguments),
+        Commands::Delete(arguments) => delete(console, arguments),
     }
 }
 
@@ -136,14 +141,13 @@ fn browse(console: &Console, arguments: Browse) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn delete(console: &Console, arguments: &Delete) -> Result<Exit, Failure> {
-    let Delete { point, yes } = arguments;
+fn delete(console: &Console, arguments: Delete) -> Result<Exit, Failure> {
+    let Delete { point, yes, detach } = arguments;
     if !yes {
         confirm(&format!("Delete recovery point {point}? Its data can't be had back."))?;
     }
-    let answer = console.change(Command::DeletePoint { point: point.clone() })?;
-    console.output.answer(&answer, || format!("recovery point {point} is being deleted"))?;
-    Ok(Exit::Done)
+    let answer = console.change(Command::DeletePoint { point })?;
+    job::follow(console, &answer, detach)
 }
 
 /// Asks a person at a terminal.

@@ -75,16 +75,15 @@ impl FromStr for Every {
             // What is right of it is said where the schedule is read.
             return Ok(Self(text.to_owned()));
         }
-        let (digits, unit) = text.split_at(text.len().saturating_sub(1));
-        if digits.is_empty() || digits.len() > 6 || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(wrong());
-        }
-        match unit {
-            "m" => Ok(Self(format!("PT{digits}M"))),
-            "h" => Ok(Self(format!("PT{digits}H"))),
-            "d" => Ok(Self(format!("P{digits}D"))),
-            "w" => Ok(Self(format!("P{digits}W"))),
-            _ => Err(wrong()),
+        let number = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let is_number =
+            (1..=6).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+        match text.strip_prefix(number).filter(|_| is_number) {
+            Some("m") => Ok(Self(format!("PT{number}M"))),
+            Some("h") => Ok(Self(format!("PT{number}H"))),
+            Some("d") => Ok(Self(format!("P{number}D"))),
+            Some("w") => Ok(Self(format!("P{number}W"))),
+            Some(_) | None => Err(wrong()),
         }
     }
 }

@@ -95,7 +95,7 @@ fn what_is_backed_up_is_restored_into_another_account() {
 
     // Never beyond the target.
     home.fails(&["restore", &point, "--to", target, "--into", "../out"], 3, "PATH_OUTSIDE");
-    home.fails(&["points", "browse", &point, "none"], 3, "NOT_FOUND");
+    home.fails(&["points", "browse", &point, "none"], 3, "UNKNOWN");
 
     let jobs = home.ok(&["jobs", "list"]);
     assert_eq!(jobs.as_array().unwrap().len(), 5);
@@ -113,14 +113,25 @@ fn without_authority_a_job_fails_with_its_cause_and_the_points_stay() {
     let web = "payroll/cn-hangzhou/ecs-files/web";
     home.ok(&["backup", "run", web, "--vault", "main"]);
     let point = home.only_point();
+    let job = home.ok(&["backup", "run", web, "--vault", "main", "--detach"]);
     home.ok(&["world", "directory", "remove-member", "payroll"]);
 
+    // What was begun before fails as a job, and an alert tells of it.
+    let failed = home.ask(&["jobs", "wait", job.as_str().unwrap()]).exits(1).json();
+    assert_eq!(failed["value"]["failure"]["code"], "NOT_MEMBER");
+    let shown = home.run(&["jobs", "show", job.as_str().unwrap()]).exits(0);
+    assert!(shown.stdout.contains("NOT_MEMBER") && shown.stdout.contains("Invite"), "{shown}");
+    let alerts = home.ok(&["--account", "payroll", "alerts"]);
+    assert_eq!((&alerts[0]["code"], &alerts[0]["job"]), (&"NOT_MEMBER".into(), &job));
+    assert_eq!(home.ok(&["--account", "rescue", "alerts"]), serde_json::json!([]));
+    let alerts = home.run(&["alerts"]).exits(0);
+    assert!(alerts.stdout.contains("NOT_MEMBER") && alerts.stdout.contains("Invite"), "{alerts}");
+
+    // A new one names the cause too, whether it is refused or fails.
     let failed = home.run(&["backup", "run", web, "--vault", "main"]);
-    // Refused at once, or as a job that failed: both name the cause.
     assert!(matches!(failed.exit, 1 | 3), "{failed}");
     let told = format!("{}{}", failed.stdout, failed.stderr);
-    assert!(told.contains("NOT_MEMBER"), "{failed}");
-    assert!(told.contains("Invite"), "{failed}");
+    assert!(told.contains("NOT_MEMBER") && told.contains("Invite"), "{failed}");
     let check = home.run(&["accounts", "check", "payroll"]).exits(3);
     assert!(check.stdout.contains("NOT_MEMBER"), "{check}");
 
@@ -225,10 +236,23 @@ fn status_shows_what_is_set_up() {
 }
 
 #[test]
-fn what_fails_on_its_own_is_told_by_an_alert() {
+fn a_source_that_is_gone_is_named() {
     let home = Home::ready();
     std::fs::remove_dir_all(home.source("payroll")).unwrap();
-    home.run(&["--account", "payroll", "backup", "run", "ecs-files/web", "--vault", "main"]);
-    // Whether it was refused or failed as a job, nothing is left that claims to be a backup.
+    let run = ["--account", "payroll", "backup", "run", "ecs-files/web", "--vault", "main"];
+    let gone = home.run(&run);
+    assert!(matches!(gone.exit, 1 | 3), "{gone}");
+    let told = format!("{}{}", gone.stdout, gone.stderr);
+    assert!(told.contains("SOURCE_NOT_FOUND"), "{gone}");
     assert_eq!(home.ok(&["points", "list"]), serde_json::json!([]));
+}
+
+#[test]
+fn names_of_files_do_not_command_the_terminal() {
+    let home = Home::ready();
+    home.write("payroll", "Übung/\u{1b}[2J.txt", "odd");
+    home.ok(&["--account", "payroll", "backup", "run", "ecs-files/web", "--vault", "main"]);
+    let point = home.only_point();
+    let listed = home.run(&["points", "browse", &point, "Übung"]).exits(0);
+    assert!(listed.stdout.contains("[2J.txt") && !listed.stdout.contains('\u{1b}'), "{listed}");
 }
