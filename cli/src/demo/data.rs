@@ -145,7 +145,7 @@ impl Unreadable {
         let mut file = File::create(&path)?;
         file.write_all(&vec![b'.'; 4 << 20])?;
         if !rustix::process::geteuid().is_root() {
-            fs::set_permissions(&path, fs::Permissions::from_mode(0))?;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o000))?;
             return Ok(Self { stop, writer: None });
         }
         let stopped = Arc::clone(&stop);

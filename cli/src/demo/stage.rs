@@ -159,10 +159,8 @@ impl Stage {
     pub(super) fn ask_as(&self, caller: &AccountId, command: Command) -> Result<Answer, Failure> {
         let command = Box::new(command);
         let request = Request::Ask { caller: caller.clone(), token: fresh_token(), command };
-        match self.platform.request(request)? {
-            Reply::Answer(answer) => Ok(answer),
-            reply => Err(unexpected(&reply)),
-        }
+        let reply = self.platform.request(request)?;
+        if let Reply::Answer(answer) = reply { Ok(answer) } else { Err(unexpected(&reply)) }
     }
 
     /// The backup management account asks Crossvault.
@@ -172,9 +170,11 @@ impl Stage {
 
     /// Asks for a job and waits for its end.
     pub(super) fn run(&self, command: Command) -> Result<JobView, Failure> {
-        match self.ask(command)? {
-            Answer::JobStarted(job) => self.wait(&job),
-            answer => Err(unexpected(&answer)),
+        let answer = self.ask(command)?;
+        if let Answer::JobStarted(job) = answer {
+            self.wait(&job)
+        } else {
+            Err(unexpected(&answer))
         }
     }
 

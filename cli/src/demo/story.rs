@@ -50,7 +50,6 @@ struct Teller<'a> {
 
 /// Where the sources' data lies.
 struct Folders {
-    host: PathBuf,
     shared: PathBuf,
     rescue: PathBuf,
 }
@@ -93,7 +92,7 @@ impl Teller<'_> {
         self.say("accounts", "a directory of headquarters, with vaults as delegated administrator, payroll and archive; partner stands outside")?;
         self.more(&format!("payroll's host web-1 holds {what}"))?;
         self.more("partner's file system shared-1 holds large, tiny, sparse, deep, linked, odd-named and unreadable files")?;
-        Ok(Folders { host, shared, rescue })
+        Ok(Folders { shared, rescue })
     }
 
     /// Adds payroll and archive through the directory, and partner through its role.
@@ -266,11 +265,9 @@ impl Teller<'_> {
     /// What each account holds and sees.
     fn holdings(&self) -> Result<(), Failure> {
         let stage = self.stage;
-        let points =
-            match stage.ask(Command::ListPoints { source: None, account: None, vault: None })? {
-                Answer::Points(points) => points,
-                answer => return Err(unexpected(&answer)),
-            };
+        let all = Command::ListPoints { source: None, account: None, vault: None };
+        let answer = stage.ask(all)?;
+        let Answer::Points(points) = answer else { return Err(unexpected(&answer)) };
         let of = |account: &AccountId| {
             points.iter().filter(|point| point.source.account == *account).count()
         };

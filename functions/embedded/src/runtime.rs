@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crossvault_core::ids::JobId;
 use crossvault_handlers::{
     enqueue::{DUE_SHARD, OUTBOX_SHARD},
+    fan_out::fan_out,
     job::{self, Pace},
     outbox,
     ports::{Clock, Message, PortError},
@@ -108,7 +109,10 @@ async fn work(platform: Embedded) {
                 }
             }
             Message::FanOut { policy, after } => {
-                tracing::warn!(%policy, ?after, "not yet");
+                if let Err(error) = fan_out(&platform, &policy, after.as_ref()).await {
+                    // A tick that meets a binding of the old version moves it too.
+                    tracing::warn!(%policy, %error, "a fan-out failed");
+                }
             }
         }
     }

@@ -9,8 +9,8 @@ use crate::{
     records::{AFTER_ALL, Due, Job, Key, Partition, Sort, Wake, read, scan},
 };
 
-/// Lets every job go on at once that a dead process held: its lease is over, and it is due now.
-/// Returns how many.
+/// Lets every live job go on at once: its lease is over, and it is due now. What a dead process
+/// held goes on, and what waited for a message that died with it. Returns how many.
 ///
 /// Only for a platform that runs as one process and has just started: elsewhere a lease may be
 /// alive, and waiting for its end is what keeps two steps apart.
@@ -29,9 +29,7 @@ pub async fn recover<P: Clock + Store>(ports: &P) -> Result<u32, PortError> {
                 let Some((mut job, version)) = read::<Box<Job>>(ports, Key::job(id)).await? else {
                     continue;
                 };
-                if job.lease_until.take().is_none() {
-                    continue;
-                }
+                job.lease_until = None;
                 let mut transaction = Transaction::default();
                 move_wake(&mut transaction, &mut job, now);
                 store(ports, transaction, *job, version).await?;
