@@ -84,10 +84,10 @@ impl Vault {
             (survey.cut, "has not the length it was written with"),
             (flipped, "is not what was written"),
         ];
-        let damaged = suspects.iter().flat_map(|(packs, _)| packs).copied().collect();
+        let unsound = suspects.iter().flat_map(|(packs, _)| packs).copied().collect();
         let mut check = Check {
             vault: self,
-            content: self.content_of(sound, damaged)?,
+            content: self.content_of(sound, unsound)?,
             found: BTreeMap::new(),
             suspects: BTreeMap::new(),
         };

@@ -25,7 +25,7 @@ use super::{
 
 /// The size at which a pack is closed. Packs of this size keep a restore's memory small, and do not
 /// grow with the vault.
-const PACK_SIZE: &str = "8MiB";
+const PACK_SIZE: &str = if cfg!(test) { "64KiB" } else { "8MiB" };
 
 /// A vault that is open. Shared by an `Arc`; all its methods block.
 pub struct Vault {

@@ -96,9 +96,9 @@ fn tree() -> MemoryTree {
         file("a/small", b"small".to_vec()),
         folder("b"),
         folder("b/c"),
-        file("b/c/large", noise(1, 3_000_000)),
-        file("b/zeros", vec![0; 2_000_000]),
-        file("z", noise(2, 700_000)),
+        file("b/c/large", noise(1, 1_500_000)),
+        file("b/zeros", vec![0; 1_100_000]),
+        file("z", noise(2, 60_000)),
     ])
 }
 
@@ -108,12 +108,12 @@ fn what_was_backed_up_is_restored_the_same() {
     let tree = tree();
     let sealed = home.sealed(&order(1), &tree);
     assert_eq!((sealed.files, sealed.failed), (8, 0));
-    assert_eq!(sealed.bytes, 5_700_005);
-    assert!(sealed.bytes_added > 3_700_000, "{}", sealed.bytes_added);
+    assert_eq!(sealed.bytes, 2_660_005);
+    assert!(sealed.bytes_added > 1_560_000, "{}", sealed.bytes_added);
     assert_eq!(sealed.taken, order(1).time);
 
     let (target, end) = home.restored(sealed.snapshot);
-    assert_eq!((end.files, end.bytes, end.failed), (8, 5_700_005, 0));
+    assert_eq!((end.files, end.bytes, end.failed), (8, 2_660_005, 0));
     assert_eq!(target.content(), tree.content());
 }
 
@@ -128,7 +128,7 @@ fn a_second_backup_opens_no_file_that_is_unchanged() {
         BackupEnd::Paused { .. } => panic!("nobody paused it"),
     };
     assert_eq!(tree.opened(), 0);
-    assert_eq!(control.moved(), Moved { files: 8, bytes: 5_700_005 });
+    assert_eq!(control.moved(), Moved { files: 8, bytes: 2_660_005 });
     assert_eq!((second.files, second.bytes), (first.files, first.bytes));
     assert_eq!((second.tree, second.bytes_added), (first.tree, 0));
 }
@@ -177,8 +177,8 @@ fn two_backups_at_once_are_both_whole() {
     let home = Arc::new(Home::new());
     let trees = [1_u64, 2].map(|seed| {
         MemoryTree::new(vec![
-            file("own", noise(seed, 4_000_000)),
-            file("shared", noise(9, 4_000_000)),
+            file("own", noise(seed, 1_000_000)),
+            file("shared", noise(9, 1_000_000)),
         ])
     });
     let sealed: Vec<_> = std::thread::scope(|scope| {
@@ -197,8 +197,8 @@ fn two_backups_at_once_are_both_whole() {
 #[test]
 fn prune_gives_back_what_no_snapshot_needs() {
     let home = Home::new();
-    let one = MemoryTree::new(vec![file("one", noise(1, 3_000_000))]);
-    let two = MemoryTree::new(vec![file("two", noise(2, 3_000_000))]);
+    let one = MemoryTree::new(vec![file("one", noise(1, 200_000))]);
+    let two = MemoryTree::new(vec![file("two", noise(2, 200_000))]);
     let gone = home.sealed(&order(1), &one);
     let kept = home.sealed(&order(2), &two);
     home.vault.forget(&[gone.snapshot]).unwrap();
@@ -207,9 +207,9 @@ fn prune_gives_back_what_no_snapshot_needs() {
     let alone = home.vault.leases().exclude();
     assert!(home.vault.leases().try_share().is_none());
     let marked = home.vault.prune(&alone, Prune::TwoPhase).unwrap();
-    assert!(marked.marked > 3_000_000 && marked.freed == 0, "{marked:?}");
+    assert!(marked.marked > 200_000 && marked.freed == 0, "{marked:?}");
     let freed = home.vault.prune(&alone, Prune::Instant).unwrap();
-    assert!(freed.freed > 3_000_000, "{freed:?}");
+    assert!(freed.freed > 200_000, "{freed:?}");
     let nothing = home.vault.prune(&alone, Prune::Instant).unwrap();
     assert_eq!(nothing, Pruned::default());
     let other = Home::new();

@@ -19,7 +19,7 @@ fn packs(vault: &Path) -> usize {
 }
 
 fn large() -> MemoryTree {
-    MemoryTree::new((0..5_u64).map(|n| file(&format!("f{n}"), noise(n, 2_000_000))).collect())
+    MemoryTree::new((0..5_u64).map(|n| file(&format!("f{n}"), noise(n, 100_000))).collect())
 }
 
 /// As if the process had died before the index was written.
@@ -37,14 +37,14 @@ fn packs_that_a_crash_left_are_adopted_and_not_written_again() {
     let home = Home::new();
     crash(&home);
     let left = packs(&home.path());
-    assert!(left >= 2, "{left}");
+    assert!(left >= 5, "{left}");
     assert_eq!(home.vault.sealed(), Ok(vec![]));
 
     let vault = home.reopened();
     let alone = vault.leases().exclude();
     let adopted = vault.adopt_orphans(&alone).unwrap();
     assert_eq!(adopted.packs, u64::try_from(left).unwrap());
-    assert!(adopted.bytes > 10_000_000, "{adopted:?}");
+    assert!(adopted.bytes > 500_000, "{adopted:?}");
     assert_eq!(vault.adopt_orphans(&alone), Ok(Adopted::default()));
     drop(alone);
 
@@ -60,7 +60,7 @@ fn packs_that_a_crash_left_are_pruned_when_nobody_adopts_them() {
     let home = Home::new();
     crash(&home);
     let freed = home.vault.prune(&home.vault.leases().exclude(), Prune::Instant).unwrap();
-    assert!(freed.freed > 10_000_000, "{freed:?}");
+    assert!(freed.freed > 500_000, "{freed:?}");
     assert_eq!(packs(&home.path()), 0);
 }
 
@@ -74,7 +74,7 @@ fn adopting_leaves_the_index_of_a_missing_pack_alone() {
     fs::rename(&pack, &aside).unwrap();
     crash(&home);
     let adopted = home.vault.adopt_orphans(&home.vault.leases().exclude()).unwrap();
-    assert!(adopted.packs >= 2);
+    assert!(adopted.packs >= 5);
     fs::rename(&aside, &pack).unwrap();
     assert_eq!(home.vault.check(true), Ok(vec![]));
     assert_eq!(home.restored(kept.snapshot).0.content(), tree().content());
@@ -86,11 +86,11 @@ fn a_full_disk_ends_the_backup_at_once_and_says_so() {
     let kept = home.sealed(&order(1), &tree());
     *home.vault.folder.before_write.lock().unwrap() =
         Some(Box::new(|_| Err(io::ErrorKind::StorageFull.into())));
-    let things = (0..100_u64).map(|n| file(&format!("f{n:03}"), noise(n, 400_000)));
+    let things = (0..100_u64).map(|n| file(&format!("f{n:03}"), noise(n, 40_000)));
     let big = MemoryTree::new(things.collect());
     let error = home.vault.back_up(&order(2), big.clone(), &Control::new()).unwrap_err();
     assert!(matches!(error, VaultError::Full { .. }), "{error}");
-    // The library alone would have read all 40 MB before it says so.
+    // The library alone would have read all 4 MB before it says so.
     assert!(big.opened() < 70, "{}", big.opened());
     *home.vault.folder.before_write.lock().unwrap() = None;
 

@@ -11,7 +11,7 @@ use super::{super::*, Home, memory::MemoryTree, memory::file, noise, order};
 
 /// Files in several packs.
 fn eight() -> MemoryTree {
-    MemoryTree::new((0..8_u64).map(|n| file(&format!("f{n}"), noise(n, 2_000_000))).collect())
+    MemoryTree::new((0..8_u64).map(|n| file(&format!("f{n}"), noise(n, 40_000))).collect())
 }
 
 /// Packs of data, by their size: those of folders are small.
@@ -20,7 +20,7 @@ fn data_packs(vault: &Path) -> Vec<PathBuf> {
     for folder in fs::read_dir(vault.join("data")).unwrap() {
         for pack in fs::read_dir(folder.unwrap().path()).unwrap() {
             let pack = pack.unwrap();
-            if pack.metadata().unwrap().len() > 1_000_000 {
+            if pack.metadata().unwrap().len() > 30_000 {
                 packs.push(pack.path());
             }
         }
@@ -117,7 +117,7 @@ fn a_missing_folder_is_named_and_the_next_backup_writes_it_again() {
     let home = Home::new();
     let tree = MemoryTree::new(vec![
         super::folder("d"),
-        file("d/f", noise(1, 3_000_000)),
+        file("d/f", noise(1, 40_000)),
         file("e", noise(2, 10)),
     ]);
     let sealed = home.sealed(&order(1), &tree);

@@ -53,21 +53,21 @@ fn a_file_that_does_not_open_is_named_and_left_out() {
 
 #[test]
 fn a_file_whose_reading_fails_half_way_is_named_and_left_out() {
-    let bad = file("d/bad", noise(1, 3_000_000)).on_read(|at| {
-        if at < 2_000_000 { Ok(()) } else { Err(Trouble::of(&io::Error::from_raw_os_error(5))) }
+    let bad = file("d/bad", noise(1, 700_000)).on_read(|at| {
+        if at < 600_000 { Ok(()) } else { Err(Trouble::of(&io::Error::from_raw_os_error(5))) }
     });
     check(bad, "SOURCE_UNREADABLE");
 }
 
 #[test]
 fn a_file_that_shrinks_is_named_and_left_out() {
-    check(file("d/bad", noise(1, 3_000_000)).listed_with(3_000_001), "SOURCE_CHANGED");
+    check(file("d/bad", noise(1, 700_000)).listed_with(700_001), "SOURCE_CHANGED");
     check(file("d/bad", vec![]).listed_with(1), "SOURCE_CHANGED");
 }
 
 #[test]
 fn a_file_that_grows_is_named_and_left_out() {
-    check(file("d/bad", noise(1, 3_000_000)).listed_with(2_999_999), "SOURCE_CHANGED");
+    check(file("d/bad", noise(1, 700_000)).listed_with(699_999), "SOURCE_CHANGED");
     check(file("d/bad", vec![1]).listed_with(0), "SOURCE_CHANGED");
 }
 
@@ -81,16 +81,16 @@ fn a_file_that_changes_is_read_again_at_the_end_and_then_is_in_it() {
     let home = Home::new();
     let tries = Arc::new(AtomicUsize::new(0));
     let counted = tries.clone();
-    let moving = file("b", noise(2, 1_000_000))
+    let moving = file("b", noise(2, 100_000))
         .on_open(move || if counted.fetch_add(1, SeqCst) < 2 { Err(changed()) } else { Ok(()) });
-    let tree = MemoryTree::new(vec![file("a", noise(1, 1_000_000)), moving, folder("c")]);
+    let tree = MemoryTree::new(vec![file("a", noise(1, 100_000)), moving, folder("c")]);
     let control = Control::new();
     let end = home.vault.back_up(&order(1), tree.clone(), &control).unwrap();
     let BackupEnd::Sealed(sealed) = end else { panic!("{end:?}") };
     assert_eq!((sealed.failures, tries.load(SeqCst)), (vec![], 3));
-    assert!(sealed.bytes_added > 2_000_000, "{}", sealed.bytes_added);
+    assert!(sealed.bytes_added > 200_000, "{}", sealed.bytes_added);
     assert_eq!(control.drain_failures(), []);
-    assert_eq!(control.moved(), Moved { files: 3, bytes: 2_000_000 });
+    assert_eq!(control.moved(), Moved { files: 3, bytes: 200_000 });
     // Once `a`, three times `b`.
     assert_eq!(tree.opened(), 4);
     assert_eq!(home.vault.sealed().unwrap().len(), 1);
@@ -179,7 +179,7 @@ fn a_source_that_lists_out_of_order_is_a_mistake_of_ours() {
 fn all_kinds_of_entries_come_back() {
     let home = Home::new();
     let twin = |path: &str| {
-        file(path, noise(3, 600_000)).with(|entry, _| {
+        file(path, noise(3, 60_000)).with(|entry, _| {
             entry.attributes.links = 2;
             entry.attributes.inode = 99;
             entry.attributes.device = 5;

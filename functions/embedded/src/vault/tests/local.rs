@@ -31,10 +31,10 @@ struct Source(PathBuf, Arc<dyn Touch>);
 struct File(OpenFile);
 
 fn trouble(error: &ReadError) -> Trouble {
-    match error {
-        ReadError::Vanished => Trouble::Changed(error.to_string()),
-        _ => Trouble::Failed { code: error.code(), message: error.to_string() },
+    if matches!(error, ReadError::Vanished) {
+        return Trouble::Changed(error.to_string());
     }
+    Trouble::Failed { code: error.code(), message: error.to_string() }
 }
 
 impl Tree for Source {
@@ -115,13 +115,13 @@ fn a_real_folder_comes_back_as_it_was() {
     let home = Home::new();
     let source = home.folder.path().join("source");
     fs::create_dir_all(source.join("a/b")).unwrap();
-    fs::write(source.join("a/b/large"), noise(1, 3_000_000)).unwrap();
+    fs::write(source.join("a/b/large"), noise(1, 700_000)).unwrap();
     fs::hard_link(source.join("a/b/large"), source.join("z-link")).unwrap();
     fs::write(source.join("a/empty"), []).unwrap();
     symlink("../nowhere", source.join("a/symlink")).unwrap();
     let sparse = fs::File::create(source.join("sparse")).unwrap();
-    sparse.set_len(20_000_000).unwrap();
-    sparse.write_all_at(&noise(2, 100_000), 10_000_000).unwrap();
+    sparse.set_len(8_000_000).unwrap();
+    sparse.write_all_at(&noise(2, 100_000), 4_000_000).unwrap();
 
     let back_up = |n| {
         let tree = Source(source.clone(), Arc::new(Always));

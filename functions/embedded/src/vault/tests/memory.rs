@@ -19,6 +19,8 @@ pub(super) type OnTouch = Arc<dyn Fn() -> Result<(), Trouble> + Send + Sync>;
 
 /// What is asked with the number of the thing, or the position in a file.
 type OnStep = Arc<dyn Fn(usize) -> Result<(), Trouble> + Send + Sync>;
+/// What is told the path that is written.
+type OnWrite = Arc<dyn Fn(&Path) + Send + Sync>;
 /// What was put in place.
 type Placed = BTreeMap<PathBuf, (Entry, Vec<u8>)>;
 /// The same, with the hash of the content instead: a test that fails prints it.
@@ -201,7 +203,7 @@ pub(super) struct MemoryTarget {
     /// Paths that can't be written.
     pub(super) refuses: BTreeMap<PathBuf, Trouble>,
     /// Called with the path of each entry.
-    pub(super) on_write: Option<Arc<dyn Fn(&Path) + Send + Sync>>,
+    pub(super) on_write: Option<OnWrite>,
 }
 
 impl MemoryTarget {
