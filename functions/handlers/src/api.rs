@@ -93,6 +93,7 @@ async fn carry_out<P: Clock + Store + Directory + Sources + Vaults>(
         let change = match attempt(ports, asked, command).await {
             Ok(Outcome::Decided(change)) => change,
             Ok(Outcome::Shown(_)) => return Err(unlike(command)),
+            Err(ApiError::Port(PortError::Conflict)) => continue,
             // It may stand in its own way: an earlier attempt, whose answer was lost.
             Err(error) => return asked.answered(ports).await?.ok_or(error),
         };

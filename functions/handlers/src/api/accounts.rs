@@ -33,7 +33,9 @@ const PAGES_MAX: usize = 100;
 /// Adds an account in one region, after a look at everything that its backups will need.
 ///
 /// Nothing is changed in the account, except that the way by directory creates its service-linked
-/// role. The way by RAM role creates one in the management account, if the user agrees. An account
+/// role. The way by RAM role creates one in the management account, if the user agrees; it stays
+/// when the account is refused, since the trust policy of the account's role can name it only when
+/// it is there. An account
 /// that is added already is refused, but for one case: a service-linked role that was deleted
 /// since is created again.
 ///
@@ -277,7 +279,7 @@ async fn of_add<P: Store + Directory + Sources>(
 
 /// Creates the service-linked role that is missing, if nothing else is wrong that can be seen
 /// without it.
-async fn create<P: Directory>(
+async fn create<P: Clock + Store + Directory>(
     ports: &P,
     asked: &Asked,
     place: &Place<'_>,
@@ -301,7 +303,15 @@ async fn create<P: Directory>(
         return Err(Refusal::Unauthorized(causes).into());
     }
     let own = ports.own().await?;
-    Ok(ports.ensure_service_role(&own, owner.clone(), role).await?)
+    ports.ensure_service_role(&own, owner.clone(), role).await?;
+    // On record also if the account is then refused, or somebody else's request comes first.
+    let arn = role.arn(owner).to_string();
+    let why = format!("account {} is added in {}", place.account, place.region);
+    let note = Note { what: "service-role.created", subject: &arn, account: owner, why };
+    let mut transaction = Transaction::default();
+    asked.note(&mut transaction, ports.now(), note);
+    ports.commit(transaction).await?;
+    Ok(())
 }
 
 /// Refuses an account none of whose supported types can be found and backed up, or to which the

@@ -1,0 +1,216 @@
+//! The invariants of the rows, looked for in all rows at once.
+
+use std::collections::BTreeMap;
+
+use crossvault_core::{
+    backup_policy::Binding,
+    ids::{AccountId, BindingId, JobId, PolicyId},
+    vault::PointState,
+};
+use crossvault_handlers::{
+    enqueue::DUE_SHARD,
+    ports::{Message, Stored},
+    records::{BusyOf, Job, JobWork, Key, NameOf, NameRef, Record, Send, Wake},
+};
+
+/// All rows by their keys.
+struct Rows<'a> {
+    by_key: BTreeMap<Key, &'a Record>,
+    management: &'a AccountId,
+    found: Vec<String>,
+}
+
+/// Names every invariant that these rows break: none when all is well.
+///
+/// A live binding with a further slot and a live job have exactly one due row, whose time stands in
+/// the head; what names a live job names one; what refers to something refers to what is there.
+#[must_use]
+pub fn sweep(rows: &[Stored], management: &AccountId) -> Vec<String> {
+    let by_key = rows.iter().map(|stored| (stored.record.key(), &stored.record)).collect();
+    let mut rows = Rows { by_key, management, found: Vec::new() };
+    let all: Vec<&Record> = rows.by_key.values().copied().collect();
+    for record in all {
+        rows.check(record);
+    }
+    rows.found
+}
+
+impl<'a> Rows<'a> {
+    #[expect(clippy::too_many_lines, reason = "one arm for each row type")]
+    fn check(&mut self, record: &Record) {
+        match record {
+            Record::Due(due) => {
+                let at = match &due.wake {
+                    Wake::Binding(id) => self.binding(id).and_then(|binding| binding.next),
+                    Wake::Job(id) => self.job(id).and_then(|job| job.wake),
+                };
+                self.must(at == Some(due.at), || format!("{due:?} is of no head"));
+            }
+            Record::Binding(row) => {
+                let binding = &row.0;
+                let id = binding.id.as_str();
+                if let Some(at) = binding.next {
+                    let is_due = self.has(&Key::due(DUE_SHARD, at, id));
+                    // A deleted policy's bindings wait for the message that removes them.
+                    let is_live = self.has(&Key::policy(&binding.policy));
+                    self.must(is_due || !is_live, || format!("binding {id} is not due"));
+                }
+                let reference = Key::policy_binding(&binding.policy, &binding.id);
+                self.must_have(&reference, || format!("binding {id} is unknown to its policy"));
+                if !self.has(&Key::policy(&binding.policy)) {
+                    let waits = self.waits_for_fan_out(&binding.policy);
+                    self.must(waits, || format!("the policy of binding {id} is gone"));
+                }
+            }
+            Record::PolicyBinding(row) => {
+                self.must_have(&Key::binding(&row.binding), || format!("{row:?} is of none"));
+            }
+            Record::Policy(row) => {
+                for version in 1..=row.0.version {
+                    let key = Key::policy_version(&row.0.id, version);
+                    let name = &row.0.name;
+                    self.must_have(&key, || format!("version {version} of {name} is missing"));
+                }
+                let key = Key::name(NameOf::Policy, &row.0.name);
+                self.must_have(&key, || format!("policy {} has no name", row.0.id));
+                self.must_have(&Key::vault(&row.0.vault), || format!("{} has no vault", row.0.id));
+            }
+            Record::Vault(row) => {
+                let key = Key::name(NameOf::Vault, &row.0.name);
+                self.must_have(&key, || format!("vault {} has no name", row.0.id));
+                self.must_have(&Key::gate(&row.0.id), || format!("{} has no gate", row.0.id));
+            }
+            Record::Gate(row) => {
+                if let Some(job) = &row.gate.prune {
+                    self.must(self.lives(job), || format!("the gate is closed by {job}"));
+                }
+            }
+            Record::Name(name) => {
+                let key = match name {
+                    NameRef::Policy { id, .. } => Key::policy(id),
+                    NameRef::Vault { id, .. } => Key::vault(id),
+                };
+                self.must_have(&key, || format!("{name:?} names nothing"));
+            }
+            Record::Busy(busy) => {
+                let is_of = self.job(&busy.job).is_some_and(|job| match &job.work {
+                    JobWork::Backup(backup, _) => BusyOf::of(backup) == busy.of,
+                    JobWork::Restore(..) | JobWork::Erase(..) | JobWork::Prune(..) => false,
+                });
+                self.must(is_of && self.lives(&busy.job), || format!("{busy:?} names none"));
+            }
+            Record::Turn(row) => self.must(self.lives(&row.job), || format!("{row:?} is held")),
+            Record::Use(row) => self.must(self.lives(&row.job), || format!("{row:?} is left")),
+            Record::Waiting(row) => {
+                let waits = self.job(&row.job).is_some_and(|job| job.waiting == Some(row.since));
+                self.must(waits && self.lives(&row.job), || format!("{row:?} is left"));
+            }
+            Record::Job(job) => self.check_job(job),
+            Record::Grant(row) => {
+                let key = Key::grant_ref(&row.0.account, &row.0.region);
+                self.must_have(&key, || format!("{row:?} has no reference"));
+                let key = Key::grant_ref(self.management, &row.0.region);
+                self.must_have(&key, || format!("region {} is not listed", row.0.region));
+            }
+            Record::GrantRef(row) => {
+                let key = Key::grant(&row.region, &row.account);
+                let is_list = row.account == *self.management;
+                self.must(is_list || self.has(&key), || format!("{row:?} refers to none"));
+            }
+            Record::Point(row) => {
+                let point = &row.0;
+                let key = Key::point_ref(&point.source, point.taken, &point.id);
+                self.must_have(&key, || format!("point {} has no reference", point.id));
+                for user in &point.in_use_by {
+                    self.must(self.lives(user), || format!("{} is in use by {user}", point.id));
+                }
+                if let PointState::Expiring { job } = &point.state {
+                    self.must(self.job(job).is_some(), || format!("{} goes by none", point.id));
+                }
+            }
+            Record::PointRef(row) => {
+                let key = Key::point(&row.vault, &row.source, row.taken, &row.point);
+                self.must_have(&key, || format!("{row:?} refers to none"));
+            }
+            Record::JobRef(row) => {
+                self.must_have(&Key::job(&row.job), || format!("{row:?} refers to none"));
+            }
+            Record::Latest(_)
+            | Record::Slot(_)
+            | Record::MissedSlots(_)
+            | Record::PolicyVersion(_)
+            | Record::Failures(_)
+            | Record::Outbox(_)
+            | Record::Audit(_)
+            | Record::Request(_) => {}
+        }
+    }
+
+    fn check_job(&mut self, job: &Job) {
+        let id = &job.id;
+        for account in [&job.account, self.management] {
+            let key = Key::job_ref(account, job.queued, id);
+            self.must_have(&key, || format!("job {id} is unknown to {account}"));
+        }
+        if job.work.is_ended() {
+            let is_free = job.wake.is_none() && job.lease_until.is_none() && job.turn.is_none();
+            self.must(is_free, || format!("job {id} has ended and holds something"));
+            return;
+        }
+        let is_due = job.wake.is_some_and(|at| self.has(&Key::due(DUE_SHARD, at, id.as_str())));
+        self.must(is_due, || format!("job {id} is not due"));
+        match &job.work {
+            JobWork::Backup(backup, _) => {
+                let of = BusyOf::of(backup);
+                let is_busy = matches!(self.get(&Key::busy(&of)), Some(Record::Busy(busy)) if busy.job == *id);
+                self.must(is_busy, || format!("job {id} runs and {of:?} is not busy"));
+            }
+            JobWork::Restore(restore, _) => {
+                let is_used = self.by_key.values().any(|record| {
+                    matches!(record, Record::Point(row)
+                        if row.0.id == restore.point && row.0.in_use_by.contains(id))
+                });
+                self.must(is_used, || format!("job {id} reads a point that may go"));
+            }
+            JobWork::Erase(..) | JobWork::Prune(..) => {}
+        }
+    }
+
+    fn get(&self, key: &Key) -> Option<&'a Record> {
+        self.by_key.get(key).copied()
+    }
+
+    fn has(&self, key: &Key) -> bool {
+        self.by_key.contains_key(key)
+    }
+
+    fn job(&self, id: &JobId) -> Option<&'a Job> {
+        let Some(Record::Job(job)) = self.get(&Key::job(id)) else { return None };
+        Some(job)
+    }
+
+    fn binding(&self, id: &BindingId) -> Option<&'a Binding> {
+        let Some(Record::Binding(row)) = self.get(&Key::binding(id)) else { return None };
+        Some(&row.0)
+    }
+
+    fn waits_for_fan_out(&self, policy: &PolicyId) -> bool {
+        let is_of = |send: &Send| matches!(send, Send::Message { message: Message::FanOut { policy: of, .. }, .. } if of == policy);
+        self.by_key.values().any(|record| matches!(record, Record::Outbox(row) if is_of(&row.send)))
+    }
+
+    fn lives(&self, id: &JobId) -> bool {
+        self.job(id).is_some_and(|job| !job.work.is_ended())
+    }
+
+    fn must(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
+        if !holds {
+            self.found.push(otherwise());
+        }
+    }
+
+    fn must_have(&mut self, key: &Key, otherwise: impl FnOnce() -> String) {
+        let holds = self.has(key);
+        self.must(holds, otherwise);
+    }
+}
