@@ -7,7 +7,7 @@ use crossvault_handlers::records::codec::{
 };
 use proptest::prelude::*;
 
-use super::records::{Any, VARIANTS};
+use crate::records::{Any, VARIANTS};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]

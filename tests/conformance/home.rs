@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, process};
 use crossvault_core::explain::Explain;
 use crossvault_embedded::home::{Home, HomeError};
 
-use super::folder;
+use crate::place::folder;
 
 #[test]
 fn a_home_is_made_once_and_opened_again() {

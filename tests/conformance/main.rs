@@ -1,22 +1,17 @@
 //! One suite a port: what every platform's implementation must do, run against those that run
 //! on one machine.
 
+#[cfg(test)]
 mod codec;
+#[cfg(test)]
 mod home;
+#[cfg(test)]
 mod model;
+#[cfg(test)]
+mod place;
+#[cfg(test)]
 mod records;
+#[cfg(test)]
 mod sqlite;
+#[cfg(test)]
 mod store;
-
-use std::{future::Future, path::PathBuf};
-
-/// Runs a future to its end on this thread.
-fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
-}
-
-/// A folder on a real disk that goes with the value.
-fn folder() -> tempfile::TempDir {
-    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    tempfile::tempdir_in(dir).unwrap()
-}

@@ -10,7 +10,10 @@ use crossvault_handlers::{
 use crossvault_tests::memory_store::MemoryStore;
 use proptest::{collection::vec, prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
-use super::{folder, records::Any, run};
+use crate::{
+    place::{folder, run},
+    records::Any,
+};
 
 /// One step of a random run; numbers choose among few rows, so that they meet.
 #[derive(Clone, Debug)]
@@ -126,7 +129,7 @@ async fn take(store: &impl Store, seen: &mut Seen, step: &Step) -> String {
                     seen.first.entry(*n).or_insert(present);
                 }
                 transaction.writes.push(match what {
-                    What::Put(seed) => Write::Put(Box::new(row(*n, *seed)), expect),
+                    What::Put(content) => Write::Put(Box::new(row(*n, *content)), expect),
                     What::Delete => Write::Delete(key, expect),
                     What::Check => Write::Check(key, expect),
                 });

@@ -19,7 +19,7 @@ use crossvault_handlers::{
 };
 use rusqlite::Connection;
 
-use super::{folder, run};
+use crate::place::{folder, run};
 
 fn name(name: &str) -> Record {
     let id = "v-00000000000000000000".parse().unwrap();
@@ -222,7 +222,7 @@ fn commits_wait_while_another_program_writes() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut transaction = Transaction::default();
     transaction.create(name("gold"));
-    let (end, _) = run(async {
+    let (end, ()) = run(async {
         let release = async {
             tokio::time::sleep(Duration::from_millis(50)).await;
             other.execute_batch("ROLLBACK").unwrap();

@@ -15,7 +15,7 @@ use crossvault_handlers::{
 };
 use crossvault_tests::memory_store::MemoryStore;
 
-use super::{folder, run};
+use crate::place::{folder, run};
 
 /// Runs all that a store must do; each part on a store of its own.
 pub async fn suite<S: Store>(make: impl Fn() -> S) {

@@ -3,7 +3,7 @@
 //! `sequential` waits for each commit before the next; `together` has 100 callers at once, which
 //! share commits; `large` writes 100 rows in one transaction.
 
-#![allow(missing_docs, reason = "criterion's macros write functions without docs")]
+#![expect(clippy::unwrap_used, reason = "a bench is no test to clippy, and ends like one")]
 
 use std::{path::Path, sync::Arc};
 
@@ -17,7 +17,7 @@ use crossvault_core::{
 use crossvault_embedded::store::SqliteStore;
 use crossvault_handlers::{
     ports::{Message, Store, Transaction},
-    records::{Job, JobWork, Outbox, Send},
+    records::{Job, JobWork, Outbox, Record, Send},
 };
 use tokio::{
     runtime::{Builder, Runtime},
@@ -32,7 +32,8 @@ fn step(transaction: &mut Transaction, n: u64) {
     let id = JobId::derive(&[&(n % 1_000).to_string()]);
     let account = "1000000000000012".parse::<AccountId>().unwrap();
     let work = JobWork::Prune(Prune { vault: VaultId::derive(&["bench"]) }, State::Queued);
-    transaction.put(Job::new(id.clone(), work, account.clone(), DateTime::UNIX_EPOCH).into());
+    let job = Job::new(id.clone(), work, account.clone(), DateTime::UNIX_EPOCH);
+    transaction.put(Record::Job(Box::new(job)));
     transaction.put(
         Outbox {
             id: EffectId::derive(&[&n.to_string()]),

@@ -31,13 +31,13 @@ use crossvault_handlers::{
     },
 };
 use rusqlite::Connection;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 pub use alerts::StoredAlert;
 pub use world::WorldWrite;
 
 use self::{
-    engine::{Counters, Effect, Engine, Request, Work},
+    engine::{Answer, Counters, Effect, Engine, Request, errand},
     error::Trouble,
     rows::Raw,
 };
@@ -148,7 +148,7 @@ impl SqliteStore {
         T: Send + 'static,
         W: FnOnce(&Connection) -> Result<T, Trouble> + Send + 'static,
     {
-        let (task, answer) = Work::new(Effect::default(), move |db, _| work(db));
+        let (task, answer) = errand(Effect::default(), move |db, _| work(db));
         self.ask(Request::Read(task), answer).await
     }
 
@@ -158,15 +158,11 @@ impl SqliteStore {
         T: Send + 'static,
         W: FnOnce(&Connection, i64) -> Result<T, Trouble> + Send + 'static,
     {
-        let (task, answer) = Work::new(effect, work);
+        let (task, answer) = errand(effect, work);
         self.ask(Request::Write(task), answer).await
     }
 
-    async fn ask<T>(
-        &self,
-        request: Request,
-        answer: oneshot::Receiver<Result<T, PortError>>,
-    ) -> Result<T, PortError> {
+    async fn ask<T>(&self, request: Request, answer: Answer<T>) -> Result<T, PortError> {
         // The thread ends only with this value; should it be gone, nobody knows what was done.
         self.requests.send(request).map_err(|_| PortError::TimedOut)?;
         answer.await.map_err(|_| PortError::TimedOut)?

@@ -49,28 +49,27 @@ pub(super) struct Effect {
 }
 
 /// A task made of a closure.
-pub(super) struct Work<T, W> {
+struct Errand<T, W> {
     effect: Effect,
     work: Option<W>,
     value: Option<T>,
     waiting: oneshot::Sender<Result<T, PortError>>,
 }
 
-type Answer<T> = oneshot::Receiver<Result<T, PortError>>;
+/// Where the answer to a task arrives.
+pub(super) type Answer<T> = oneshot::Receiver<Result<T, PortError>>;
 
-impl<T, W> Work<T, W>
+/// Makes a task of a closure.
+pub(super) fn errand<T, W>(effect: Effect, work: W) -> (Box<dyn Task>, Answer<T>)
 where
     T: Send + 'static,
     W: FnOnce(&Connection, i64) -> Result<T, Trouble> + Send + 'static,
 {
-    /// The task, and where its answer arrives.
-    pub(super) fn new(effect: Effect, work: W) -> (Box<dyn Task>, Answer<T>) {
-        let (waiting, answer) = oneshot::channel();
-        (Box::new(Self { effect, work: Some(work), value: None, waiting }), answer)
-    }
+    let (waiting, answer) = oneshot::channel();
+    (Box::new(Errand { effect, work: Some(work), value: None, waiting }), answer)
 }
 
-impl<T, W> Task for Work<T, W>
+impl<T, W> Task for Errand<T, W>
 where
     T: Send,
     W: FnOnce(&Connection, i64) -> Result<T, Trouble> + Send,

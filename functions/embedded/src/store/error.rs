@@ -38,11 +38,10 @@ enum Kind {
 fn kind(error: &Error) -> Kind {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => Kind::Full,
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Kind::Damaged,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Kind::Busy,
+        // None: SQLite was content and rusqlite was not; a value is not what the schema says.
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) | None => Kind::Damaged,
         Some(_) => Kind::Other,
-        // SQLite was content and rusqlite was not: a value has another type than the schema says.
-        None => Kind::Damaged,
     }
 }
 
@@ -77,6 +76,6 @@ pub(super) fn home_error(file: &Path, error: &Error) -> HomeError {
 }
 
 /// The state is not what was written.
-pub(super) fn damaged(file: &Path, detail: impl ToString) -> HomeError {
+pub(super) fn damaged(file: &Path, detail: &impl ToString) -> HomeError {
     HomeError::StateDamaged { file: file.to_owned(), detail: detail.to_string() }
 }

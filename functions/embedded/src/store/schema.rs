@@ -27,6 +27,9 @@ const STEPS: &[&str] = &["
     CREATE INDEX alerts_by_time ON alerts (at, id);
 "];
 
+/// How many statements stay prepared: more than there are.
+const STATEMENTS: usize = 32;
+
 /// How long another program may hold the file before we give up: somebody looks inside.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -63,6 +66,7 @@ fn connect(file: &Path) -> Result<Connection, HomeError> {
     Connection::open_with_flags(file, flags)
         .and_then(|db| {
             db.busy_timeout(BUSY)?;
+            db.set_prepared_statement_cache_capacity(STATEMENTS);
             db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
             // A file that turns out to be damaged stays as it is, its log beside it.
             db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
@@ -84,7 +88,7 @@ fn check(db: &Connection, file: &Path) -> Result<(), HomeError> {
             .map_err(|error| home_error(file, &error))
     };
     if number("application_id")? != APPLICATION {
-        return Err(damaged(file, "it is not Crossvault's"));
+        return Err(damaged(file, &"it is not Crossvault's"));
     }
     let (found, known) = (number("user_version")?, schema_known());
     if found > known {
@@ -93,7 +97,7 @@ fn check(db: &Connection, file: &Path) -> Result<(), HomeError> {
     let verdict: String = db
         .query_row("PRAGMA quick_check(1)", (), |row| row.get(0))
         .map_err(|error| home_error(file, &error))?;
-    if verdict == "ok" { Ok(()) } else { Err(damaged(file, verdict)) }
+    if verdict == "ok" { Ok(()) } else { Err(damaged(file, &verdict)) }
 }
 
 fn prepare(db: &mut Connection) -> rusqlite::Result<i64> {
