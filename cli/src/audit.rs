@@ -25,8 +25,10 @@ pub fn run(console: &Console, arguments: &Arguments) -> Result<Exit, Failure> {
     let answer = console.ask(Command::ListAudit { account, limit: arguments.limit })?;
     let Answer::Audit(records) = &answer else { return Err(unexpected(&answer)) };
     console.output.answer(&answer, || {
-        let mut table =
-            console.output.table(["AT (UTC)", "WHO", "WHAT", "SUBJECT", "ACCOUNT", "WHY"]);
+        let mut table = console
+            .output
+            .table(["AT (UTC)", "WHO", "WHAT", "SUBJECT", "ACCOUNT", "WHY"])
+            .spare(["ACCOUNT"]);
         for record in records {
             let Record { at, who, what, subject, account, why, .. } = record;
             let who = match who {

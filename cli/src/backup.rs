@@ -26,8 +26,8 @@ Examples:
   crossvault --account payroll backup run ecs-files/web-1 --vault main
   crossvault backup run payroll/cn-hangzhou/ecs-files/web-1 --policy nightly --detach")]
 pub struct Run {
-    /// The source: `<type>/<id>` of the account that is switched to, or
-    /// `<account>/<region>/<type>/<id>`
+    /// The source: `<type>/<id>` of the account that is switched to, `<account>/<type>/<id>`,
+    /// or `<account>/<region>/<type>/<id>`
     source: SourceName,
 
     /// The policy (name or id) that is bound to the source

@@ -38,8 +38,8 @@ Examples:
 pub struct Pair {
     /// The policy, by name or id
     policy: String,
-    /// The source: `<type>/<id>` of the account that is switched to, or
-    /// `<account>/<region>/<type>/<id>`
+    /// The source: `<type>/<id>` of the account that is switched to, `<account>/<type>/<id>`,
+    /// or `<account>/<region>/<type>/<id>`
     source: SourceName,
 }
 
@@ -170,8 +170,10 @@ fn list(console: &Console, policy: Option<String>) -> Result<Exit, Failure> {
     }
     let bindings = bindings.clone();
     console.output.answer(&answer, || {
-        let mut table =
-            console.output.table(["POLICY", "SOURCE", "NEXT SLOT (UTC)", "BOUND (UTC)"]);
+        let mut table = console
+            .output
+            .table(["POLICY", "SOURCE", "NEXT SLOT (UTC)", "BOUND (UTC)"])
+            .spare(["BOUND (UTC)"]);
         for BindingView { binding, policy } in &bindings {
             let Binding { source, bound, paused, next, .. } = binding;
             let next = match next {

@@ -244,10 +244,19 @@ impl Console {
         }
     }
 
-    /// A source as it may be typed again.
+    /// A source by the shortest name by which this console finds it again.
     pub fn source_text(&self, source: &DataSource) -> String {
         let DataSource { account, region, kind, id } = source;
-        format!("{}/{region}/{kind}/{id}", self.account_text(account))
+        let is_here = region == self.region();
+        if is_here && self.account.as_ref() == Some(account) {
+            return format!("{kind}/{id}");
+        }
+        let account = self.account_text(account);
+        if is_here {
+            format!("{account}/{kind}/{id}")
+        } else {
+            format!("{account}/{region}/{kind}/{id}")
+        }
     }
 
     /// The name of an account that could be typed in place of its id.

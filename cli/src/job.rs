@@ -40,12 +40,28 @@ pub fn wait(console: &Console, id: &JobId) -> Result<Exit, Failure> {
     let job = ended?;
     let exit = Exit::of_job(&job);
     let answer = Answer::Job(Box::new(job.clone()));
-    console.output.answer(&answer, || text(console, &job, Some(FAILURES_NAMED)))?;
+    console.output.answer(&answer, || {
+        let mut parts = vec![properties(console, &job)];
+        parts.extend(failures(&job, Some(FAILURES_NAMED)));
+        parts.join("\n\n")
+    })?;
+    for (code, message, remedy) in reasons(&job) {
+        console.output.error(code, message, remedy);
+    }
     Ok(exit)
 }
 
 /// A job with all that is known of it.
-pub fn text(console: &Console, job: &JobView, failures_named: Option<usize>) -> String {
+pub fn text(console: &Console, job: &JobView) -> String {
+    let mut parts = vec![properties(console, job)];
+    parts.extend(reasons(job).into_iter().map(|(code, message, remedy)| {
+        format!("{code}: {}\n  {}", printable(message), printable(remedy))
+    }));
+    parts.extend(failures(job, None));
+    parts.join("\n\n")
+}
+
+fn properties(console: &Console, job: &JobView) -> String {
     let mut table = console.output.properties();
     table.row(["job".into(), (&job.id).into()]);
     table.row(["kind".into(), (&job.kind).into()]);
@@ -67,10 +83,7 @@ pub fn text(console: &Console, job: &JobView, failures_named: Option<usize>) -> 
     if let Some(added) = job.added {
         table.row(["added to the vault".into(), added.into()]);
     }
-    let mut parts = vec![table.text()];
-    parts.extend(reasons(job));
-    parts.extend(failures(job, failures_named));
-    parts.join("\n\n")
+    table.text()
 }
 
 fn moved(progress: &Progress) -> String {
@@ -78,20 +91,18 @@ fn moved(progress: &Progress) -> String {
     let of = expected.map(|expected| format!(" of {expected}")).unwrap_or_default();
     let failed =
         if *failed > 0 { format!(", {} failed", count(*failed, "file")) } else { String::new() };
-    format!("{}, {bytes}{of}{failed}", count(*files, "file"))
+    let files = if *files > 0 { format!("{}, ", count(*files, "file")) } else { String::new() };
+    format!("{files}{bytes}{of}{failed}")
 }
 
-/// Why it failed, and what to do.
-fn reasons(job: &JobView) -> Vec<String> {
-    let told = |code: &str, message: &str, remedy: &str| {
-        format!("{code}: {}\n  {}", printable(message), printable(remedy))
-    };
+/// Why it failed: codes, what is so, what to do.
+fn reasons(job: &JobView) -> Vec<(&str, &str, &str)> {
     if job.causes.is_empty() {
         let trouble = job.failure.iter();
-        trouble.map(|trouble| told(&trouble.code, &trouble.message, &trouble.remedy)).collect()
+        trouble.map(|t| (t.code.as_str(), t.message.as_str(), t.remedy.as_str())).collect()
     } else {
         let causes = job.causes.iter();
-        causes.map(|view| told(view.cause.code(), &view.message, &view.remedy)).collect()
+        causes.map(|c| (c.cause.code(), c.message.as_str(), c.remedy.as_str())).collect()
     }
 }
 

@@ -86,7 +86,7 @@ fn list(console: &Console, limit: usize) -> Result<Exit, Failure> {
 /// Jobs as a table.
 pub fn table(console: &Console, jobs: &[JobView]) -> String {
     let header = ["JOB", "KIND", "STATUS", "QUEUED (UTC)", "SOURCE", "MOVED", "WHY"];
-    let mut table = console.output.table(header);
+    let mut table = console.output.table(header).spare(["MOVED"]);
     for job in jobs {
         let source = job.source.as_ref().map(|source| console.source_text(source));
         let why = job.failure.as_ref().map(|trouble| trouble.code.as_str());
@@ -106,7 +106,7 @@ pub fn table(console: &Console, jobs: &[JobView]) -> String {
 fn show(console: &Console, job: JobId) -> Result<Exit, Failure> {
     let answer = console.ask(Command::ShowJob { job })?;
     let Answer::Job(job) = &answer else { return Err(unexpected(&answer)) };
-    console.output.answer(&answer, || job::text(console, job, None))?;
+    console.output.answer(&answer, || job::text(console, job))?;
     Ok(Exit::Done)
 }
 

@@ -16,7 +16,7 @@ use crossvault_embedded::{
 use crossvault_handlers::{api::JobView, enqueue::OUTBOX_SHARD, outbox};
 use tokio::runtime;
 
-use crate::platform::{LOOK_EVERY, Platform, job_in, look};
+use crate::platform::{Platform, job_in, look, pauses};
 
 /// How long to wait for another short command to let go of the home.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -122,6 +122,7 @@ impl Platform for Local {
                 let started = Runtime::start(self.platform.clone()).await?;
                 let _ = self.functions.set(started);
             }
+            let mut pauses = pauses();
             loop {
                 let view = job_in(answer(&self.platform, look(caller, job)).await?)?;
                 seen(&view);
@@ -135,7 +136,7 @@ impl Platform for Local {
                     .await?;
                     return Ok(view);
                 }
-                tokio::time::sleep(LOOK_EVERY).await;
+                tokio::time::sleep(pauses.next().unwrap_or_default()).await;
             }
         })
     }
@@ -169,13 +170,14 @@ impl Platform for Remote {
         job: &JobId,
         seen: &mut dyn FnMut(&JobView),
     ) -> Result<JobView, Failure> {
+        let mut pauses = pauses();
         loop {
             let view = job_in(self.request(look(caller, job))?)?;
             seen(&view);
             if view.ended {
                 return Ok(view);
             }
-            thread::sleep(LOOK_EVERY);
+            thread::sleep(pauses.next().unwrap_or_default());
         }
     }
 

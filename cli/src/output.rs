@@ -52,13 +52,18 @@ impl Output {
     }
 
     /// An empty table that fits where it will be written.
-    pub fn table<const N: usize>(self, header: [&str; N]) -> Table {
-        Table::new(header, self.has_colors, self.is_terminal)
+    pub fn table<const N: usize>(self, header: [&'static str; N]) -> Table {
+        Table::new(header, self.has_colors, self.width())
     }
 
     /// A table without a header, for the properties of one thing.
     pub fn properties(self) -> Table {
-        Table::properties(self.has_colors, self.is_terminal)
+        Table::properties(self.has_colors, self.width())
+    }
+
+    /// The terminal's; none where the whole width is wanted.
+    fn width(self) -> Option<u16> {
+        if self.is_terminal { comfy_table::Table::new().width() } else { None }
     }
 
     /// Writes an answer: as JSON, or as what `person` makes of it.
@@ -104,6 +109,14 @@ impl Output {
             let error = json!({ "error": { "code": code, "message": message, "remedy": remedy } });
             // Where even this can't be written, the exit code still says it.
             let _ = write(&error.to_string());
+        } else {
+            self.error(code, message, remedy);
+        }
+    }
+
+    /// Tells a person what is wrong, beside an answer that says it for programs.
+    pub fn error(self, code: &str, message: &str, remedy: &str) {
+        if self.is_json {
             return;
         }
         complain(&self.paint("1;31", &format!("error[{code}]")), &printable(message));

@@ -6,8 +6,12 @@ use crossvault_core::ids::{AccountId, JobId, Token};
 use crossvault_embedded::socket::{Failure, Kind, Reply, Request};
 use crossvault_handlers::api::{Answer, Command, JobView};
 
-/// How often a job is looked at while somebody waits for it.
-pub const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How long to wait before a job is looked at again: short at first, then longer.
+pub fn pauses() -> impl Iterator<Item = Duration> {
+    const FIRST: Duration = Duration::from_millis(10);
+    const LONGEST: Duration = Duration::from_millis(200);
+    std::iter::successors(Some(FIRST), |pause| Some(pause.saturating_mul(2).min(LONGEST)))
+}
 
 /// A home that answers requests.
 pub trait Platform {

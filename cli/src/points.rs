@@ -102,7 +102,7 @@ fn list(console: &Console, arguments: List) -> Result<Exit, Failure> {
 fn table(console: &Console, points: &[RecoveryPoint]) -> String {
     let header =
         ["POINT", "TAKEN (UTC)", "STATUS", "SOURCE", "FILES", "CONTENT", "ADDED", "EXPIRES (UTC)"];
-    let mut table = console.output.table(header);
+    let mut table = console.output.table(header).spare(["ADDED", "FILES", "CONTENT"]);
     for point in points {
         table.row([
             (&point.id).into(),

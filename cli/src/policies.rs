@@ -171,8 +171,10 @@ fn list(console: &Console) -> Result<Exit, Failure> {
     let Answer::Policies(policies) = &answer else { return Err(unexpected(&answer)) };
     let vaults = if console.output.is_json { BTreeMap::new() } else { vault_names(console)? };
     console.output.answer(&answer, || {
-        let mut table =
-            console.output.table(["NAME", "VAULT", "SCHEDULE", "KEEPS", "VERSION", "ID"]);
+        let mut table = console
+            .output
+            .table(["NAME", "VAULT", "SCHEDULE", "KEEPS", "VERSION", "ID"])
+            .spare(["ID", "VERSION"]);
         for policy in policies {
             let vault = vaults.get(&policy.vault).cloned();
             table.row([

@@ -21,8 +21,8 @@ pub struct Arguments {
     /// The recovery point
     point: PointId,
 
-    /// The source to write into: `<type>/<id>` of the account that is switched to, or
-    /// `<account>/<region>/<type>/<id>`
+    /// The source to write into: `<type>/<id>` of the account that is switched to, `<account>/<type>/<id>`,
+    /// or `<account>/<region>/<type>/<id>`
     #[arg(long, value_name = "SOURCE")]
     to: SourceName,
 

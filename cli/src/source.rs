@@ -73,7 +73,7 @@ impl AccountName {
     }
 }
 
-/// A source as it is typed: whole, or with its account and region left out.
+/// A source as it is typed: whole, without its region, or without its account too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceName {
     /// The account, when it was typed.
@@ -97,7 +97,7 @@ impl FromStr for SourceName {
             _ => {
                 return Err(InvalidId::new(
                     text,
-                    "a source (`<type>/<id>` such as `ecs-files/web-1`, or `<account>/<region>/<type>/<id>`)",
+                    "a source: `<type>/<id>` such as `ecs-files/web-1`, `<account>/<type>/<id>` or `<account>/<region>/<type>/<id>`",
                 )
                 .into());
             }

@@ -76,8 +76,8 @@ pub fn run(console: &Console) -> Result<Exit, Failure> {
         table.row(["region".into(), console.region().into()]);
         table.row(["accounts".into(), format!("{} added", grants.len()).into()]);
         table.row(["vaults".into(), vaults_text(&vaults).into()]);
-        let bound = format!("{}, bound {} times", policies.len(), bindings.len());
-        table.row(["policies".into(), bound.into()]);
+        let bindings = count(u64::try_from(bindings.len()).unwrap_or(u64::MAX), "binding");
+        table.row(["policies".into(), format!("{}, with {bindings}", policies.len()).into()]);
         let next = next.map(|(next, view)| {
             let source = console.source_text(&view.binding.source);
             format!("{} UTC, {source} by {}", moment(next), view.policy)

@@ -126,7 +126,7 @@ fn list(console: &Console) -> Result<Exit, Failure> {
     let Answer::Vaults(vaults) = &answer else { return Err(unexpected(&answer)) };
     console.output.answer(&answer, || {
         let header = ["NAME", "REGION", "POINTS", "CONTENT", "ADDED", "ACCOUNTS", "ID"];
-        let mut table = console.output.table(header);
+        let mut table = console.output.table(header).spare(["ADDED", "ID"]);
         for view in vaults {
             let accounts = view.accounts.iter().map(|account| console.account_text(account));
             table.row([

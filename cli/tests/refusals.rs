@@ -88,6 +88,19 @@ fn a_home_is_made_once_and_nowhere_else() {
 }
 
 #[test]
+fn a_home_that_another_process_holds_is_told_with_who_it_is() {
+    let home = Home::new();
+    let lock = std::fs::OpenOptions::new().write(true).open(home.dir().join("lock")).unwrap();
+    lock.lock().unwrap();
+    std::fs::write(home.dir().join("lock"), "4242\ncrossvault backup run\n").unwrap();
+    home.fails(&["status"], 5, "HOME_HELD");
+    let ran = home.run(&["vaults", "list"]).exits(5);
+    assert!(ran.stderr.contains("4242") && ran.stderr.contains("backup run"), "{ran}");
+    drop(lock);
+    home.ok(&["status"]);
+}
+
+#[test]
 fn accounts_that_nobody_has_are_refused() {
     let home = Home::new();
     for arguments in [
@@ -180,7 +193,7 @@ fn a_source_of_another_account_is_pointed_at() {
     let arguments = ["backup", "run", "ecs-files/web", "--vault", "main"];
     home.fails(&arguments, 3, "SOURCE_OF_OTHER_ACCOUNT");
     let ran = home.run(&arguments);
-    assert!(ran.stderr.contains("payroll/cn-hangzhou/ecs-files/web"), "{ran}");
+    assert!(ran.stderr.contains("`payroll/ecs-files/web`"), "{ran}");
     assert!(ran.stderr.contains("--account"), "{ran}");
 }
 
