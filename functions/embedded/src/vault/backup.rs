@@ -200,10 +200,13 @@ impl Vault {
         }
         file.parent = parents.first().copied();
         file.parents = parents;
+        let own = known.iter().filter(|known| known.job == order.job && known.partial);
+        let own: Vec<_> = if paused { vec![] } else { own.collect() };
+        let before = own.iter().fold(0_u64, |all, own| all.saturating_add(own.bytes_added));
         let outcome = Outcome {
             files: tally.entries,
             bytes: tally.bytes,
-            added,
+            added: added.saturating_add(before),
             failed: tally.failed,
             failures: tally.failures.into_values().collect(),
         };
@@ -217,20 +220,15 @@ impl Vault {
             let failures = outcome.failures;
             return Ok(BackupEnd::Paused { at, bytes_added: added, failures });
         }
-        self.forget_checkpoints(&order.job, known);
+        let checkpoints: Vec<_> = own.iter().map(|own| own.snapshot).collect();
+        if let Err(error) = self.forget(&checkpoints) {
+            // The sweep finds them: their job has ended.
+            tracing::warn!(job = %order.job, %error, "checkpoints of a sealed job were left");
+        }
         let known = snapshot::sealed_in(id.into(), &file).ok_or_else(|| VaultError::Illegal {
             detail: "a snapshot does not say what it is".to_owned(),
         })?;
         Ok(BackupEnd::Sealed(snapshot::sealed(&known, &file)))
-    }
-
-    /// Drops the checkpoints of a job that is done. A crash before that leaves them to the sweep.
-    fn forget_checkpoints(&self, job: &JobId, known: &[SealedIn]) {
-        let checkpoints = known.iter().filter(|known| known.job == *job && known.partial);
-        let checkpoints: Vec<_> = checkpoints.map(|known| known.snapshot).collect();
-        if let Err(error) = self.forget(&checkpoints) {
-            tracing::warn!(%job, %error, "checkpoints of a sealed job were left");
-        }
     }
 }
 

@@ -64,7 +64,8 @@ pub struct Sealed {
     pub files: u64,
     /// Their content in bytes.
     pub bytes: u64,
-    /// What the last step of the job added to the vault, in bytes, compressed and encrypted.
+    /// What the job added to the vault, in bytes, compressed and encrypted; without steps that
+    /// crashed.
     pub bytes_added: u64,
     /// How many files and folders are left out.
     pub failed: u64,
@@ -87,6 +88,8 @@ pub struct SealedIn {
     pub taken: DateTime<Utc>,
     /// Whether it is only a checkpoint.
     pub partial: bool,
+    /// What it added to the vault, in bytes; a checkpoint without those before it.
+    pub bytes_added: u64,
     /// The account whose data it is, as text.
     pub account: String,
     /// The source whose data it is, as text.
@@ -179,6 +182,7 @@ pub(super) fn sealed_in(id: SnapshotId, file: &SnapshotFile) -> Option<SealedIn>
         epoch: Epoch(tag("epoch")?.parse().ok()?),
         taken: taken(file),
         partial: file.tags.contains(PARTIAL),
+        bytes_added: file.summary.as_ref().map_or(0, |summary| summary.data_added_packed),
         account: file.hostname.clone(),
         source: file.label.clone(),
     })
@@ -198,7 +202,7 @@ pub(super) fn sealed(known: &SealedIn, file: &SnapshotFile) -> Sealed {
         taken: known.taken,
         files,
         bytes,
-        bytes_added: file.summary.as_ref().map_or(0, |summary| summary.data_added_packed),
+        bytes_added: known.bytes_added,
         failed,
         failures,
     }

@@ -14,19 +14,23 @@ fn eight() -> MemoryTree {
     MemoryTree::new((0..8_u64).map(|n| file(&format!("f{n}"), noise(n, 40_000))).collect())
 }
 
-/// Packs of data, by their size: those of folders are small.
-fn data_packs(vault: &Path) -> Vec<PathBuf> {
+/// All packs, with their lengths.
+fn packs(vault: &Path) -> Vec<(PathBuf, u64)> {
     let mut packs = vec![];
     for folder in fs::read_dir(vault.join("data")).unwrap() {
         for pack in fs::read_dir(folder.unwrap().path()).unwrap() {
             let pack = pack.unwrap();
-            if pack.metadata().unwrap().len() > 30_000 {
-                packs.push(pack.path());
-            }
+            packs.push((pack.path(), pack.metadata().unwrap().len()));
         }
     }
     packs.sort();
     packs
+}
+
+/// Packs of data: those of folders are small.
+fn data_packs(vault: &Path) -> Vec<PathBuf> {
+    let packs = packs(vault).into_iter().filter(|(_, length)| *length > 30_000);
+    packs.map(|(path, _)| path).collect()
 }
 
 fn only_file(folder: &Path) -> PathBuf {
@@ -122,8 +126,7 @@ fn a_missing_folder_is_named_and_the_next_backup_writes_it_again() {
     ]);
     let sealed = home.sealed(&order(1), &tree);
     let data = data_packs(&home.path());
-    for folder in fs::read_dir(home.path().join("data")).unwrap() {
-        let pack = only_file(&folder.unwrap().path());
+    for (pack, _) in packs(&home.path()) {
         if !data.contains(&pack) {
             fs::remove_file(pack).unwrap();
         }
