@@ -1,0 +1,480 @@
+//! Every call of a scenario fails or dies once, before and after its effect; and nothing is lost,
+//! nothing is done twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+use crossvault_core::ids::PointId;
+use crossvault_handlers::{
+    enqueue::OUTBOX_DEAD,
+    records::{Record, Send},
+};
+
+use crate::{
+    stage::{FAULTS, Fault, Stage, Strike},
+    words::{
+        PAYROLL, RESCUE, account, at, back_up, bind, cancel, delete, job_of, prune, restore,
+        seconds, source, update,
+    },
+};
+
+/// A story with an end that no single fault may change.
+struct Scenario {
+    set_up: fn(&Stage),
+    play: fn(&Stage),
+    /// The methods of which every call is to be struck.
+    methods: &'static [&'static str],
+    /// The differences from the undisturbed end that a fault may make, as pairs of its words and
+    /// others for them.
+    may_differ: &'static [(&'static str, &'static str)],
+}
+
+const STORE: [&str; 3] = ["get", "range", "commit"];
+
+/// What is so in the end, in words.
+fn ending(stage: &Stage) -> Vec<String> {
+    let mut words = Vec::new();
+    for record in stage.records() {
+        match record {
+            Record::Job(job) => {
+                let why = job.work.failure().map(|failure| failure.root_code().to_owned());
+                words.push(format!("{} {} {}", job.id, job.work.status(), why.unwrap_or_default()));
+            }
+            Record::Point(row) => {
+                words.push(format!("{} of {} {}", row.0.id, row.0.job, row.0.status()));
+            }
+            Record::Slot(row) => words.push(format!("slot {} {}", row.due, row.outcome)),
+            Record::MissedSlots(row) => words.push(row.missed.to_string()),
+            Record::Gate(row) => words.push(format!("gate {:?}", row.gate)),
+            Record::Request(row) => words.push(format!("request {} {}", row.token, row.answer)),
+            Record::Binding(row) => {
+                words.push(format!("next {:?} v{}", row.0.next, row.0.version));
+            }
+            Record::Outbox(row) => words.push(format!("outbox {row:?}")),
+            Record::Policy(row) => words.push(format!("policy {} v{}", row.0.name, row.0.version)),
+            Record::Due(_)
+            | Record::Busy(_)
+            | Record::Latest(_)
+            | Record::PolicyVersion(_)
+            | Record::PolicyBinding(_)
+            | Record::Failures(_)
+            | Record::JobRef(_)
+            | Record::Turn(_)
+            | Record::Waiting(_)
+            | Record::Grant(_)
+            | Record::GrantRef(_)
+            | Record::Vault(_)
+            | Record::Use(_)
+            | Record::PointRef(_)
+            | Record::Audit(_)
+            | Record::Name(_) => {}
+        }
+    }
+    let alerts: BTreeSet<String> =
+        stage.state().alerts.iter().map(|(id, alert)| format!("{id} {}", alert.code)).collect();
+    // An alert's id names the revision of the job, which a fault may raise.
+    words.push(format!("{} alerts", alerts.len()));
+    words
+}
+
+/// What must be so in the end, whatever the story.
+fn check(stage: &Stage) {
+    stage.sweep();
+    for held in ["Busy", "Turn", "Use", "Waiting"] {
+        assert_eq!(stage.count(held), 0, "{held}");
+    }
+    let mut audit: BTreeMap<(String, String), u32> = BTreeMap::new();
+    let mut points: BTreeMap<String, u32> = BTreeMap::new();
+    for record in stage.records() {
+        match record {
+            Record::Audit(row) => {
+                *audit.entry((row.record.subject, row.record.what)).or_default() += 1;
+            }
+            Record::Point(row) => *points.entry(row.0.job.to_string()).or_default() += 1,
+            Record::Outbox(row) => {
+                assert!(row.shard != OUTBOX_DEAD, "{row:?}");
+                assert!(matches!(row.send, Send::Alert(_)) || row.attempts > 0, "{row:?}");
+            }
+            _ => {}
+        }
+    }
+    for ((subject, what), count) in &audit {
+        assert_eq!(*count, 1, "{subject} {what}");
+    }
+    for (job, count) in &points {
+        assert_eq!(*count, 1, "points of {job}");
+    }
+    for job in stage.jobs() {
+        let (id, kind, status) = (job.id.to_string(), job.work.kind(), job.work.status());
+        assert!(job.work.is_ended(), "{id} is {status}");
+        let has = |what: String| audit.contains_key(&(id.clone(), what));
+        assert!(has(format!("{kind}.created")), "{id}");
+        assert!(has(format!("{kind}.{}", status.to_lowercase())), "{id}");
+        let told: BTreeSet<_> = stage
+            .state()
+            .alerts
+            .iter()
+            .filter(|(_, alert)| alert.job.as_ref() == Some(&job.id))
+            .map(|(effect, _)| effect.clone())
+            .collect();
+        let is_bad = matches!(status, "FAILED" | "PARTIAL_COMPLETE");
+        assert_eq!(told.len(), usize::from(is_bad), "alerts of {id}");
+    }
+    check_data(stage);
+}
+
+/// Each point has its data, sound; and what no point names is swept.
+fn check_data(stage: &Stage) {
+    stage.retain();
+    let state = stage.state();
+    let mut named = BTreeSet::new();
+    for stored in state.records() {
+        if let Record::Point(row) = stored {
+            let datum = state.transfers.data.iter().find(|d| d.snapshot == row.0.snapshot);
+            assert!(datum.is_some_and(|datum| datum.is_sound), "the data of {}", row.0.id);
+            named.insert(row.0.snapshot.clone());
+        }
+    }
+    for datum in &state.transfers.data {
+        assert!(named.contains(&datum.snapshot), "{datum:?} is left");
+    }
+}
+
+impl Scenario {
+    fn stage(&self) -> Stage {
+        let stage = Stage::new();
+        (self.set_up)(&stage);
+        stage
+    }
+
+    /// Plays it under these strikes, from a copy of the stage.
+    fn run(&self, stage: &Stage, strikes: &[Strike]) -> (Vec<String>, Vec<&'static str>) {
+        let stage = stage.fork(strikes);
+        (self.play)(&stage);
+        let calls = stage.state().calls.clone();
+        stage.state().calm();
+        let ending = ending(&stage);
+        check(&stage);
+        (ending, calls)
+    }
+
+    /// Whether a fault may have made this end of that one.
+    fn may_become(&self, boring: &[String], ending: &[String]) -> bool {
+        let differing = boring.iter().filter(|word| !ending.contains(word));
+        let others: Vec<&String> = ending.iter().filter(|word| !boring.contains(word)).collect();
+        let mut differing = differing.peekable();
+        if differing.peek().is_none() {
+            return others.is_empty();
+        }
+        let is_known = |word: &&String, of: fn(&(&'static str, &'static str)) -> &'static str| {
+            self.may_differ.iter().any(|pair| word.contains(of(pair)))
+        };
+        differing.all(|word| is_known(&word, |pair| pair.0))
+            && others.iter().all(|word| is_known(word, |pair| pair.1))
+    }
+
+    fn strike(&self, stage: &Stage, boring: &[String], strikes: &[Strike]) {
+        let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let (ending, _) = self.run(stage, strikes);
+            assert!(
+                self.may_become(boring, &ending),
+                "undisturbed: {boring:#?}\nstruck: {ending:#?}"
+            );
+        }));
+        if let Err(panic) = told {
+            eprintln!("struck by {strikes:?}");
+            std::panic::resume_unwind(panic);
+        }
+    }
+
+    /// Strikes every call once with every fault. Returns how many runs were made.
+    fn exhaust(&self) -> usize {
+        let stage = self.stage();
+        let (boring, calls) = self.run(&stage, &[]);
+        for method in self.methods {
+            assert!(calls.contains(method), "{method} is never called: {calls:?}");
+        }
+        let mut runs = 0;
+        for n in 1..=calls.len() {
+            for fault in FAULTS {
+                self.strike(&stage, &boring, &[(n, fault)]);
+                runs += 1;
+            }
+        }
+        assert_eq!(runs, calls.len() * FAULTS.len());
+        assert!(runs > 0);
+        runs
+    }
+
+    /// Strikes every two calls with every two faults.
+    fn exhaust_pairs(&self) -> usize {
+        let stage = self.stage();
+        let (boring, calls) = self.run(&stage, &[]);
+        let mut runs = 0;
+        // The second may be one that only the first fault brings about.
+        for n in 1..=calls.len() {
+            for m in n + 1..=calls.len() + 8 {
+                for one in FAULTS {
+                    for other in FAULTS {
+                        self.strike(&stage, &boring, &[(n, one), (m, other)]);
+                        runs += 1;
+                    }
+                }
+            }
+        }
+        runs
+    }
+}
+
+fn ask(stage: &Stage, name: &str, command: &crossvault_handlers::api::Command) {
+    stage.ask_under(name, command).unwrap();
+}
+
+const BACKUP: Scenario = Scenario {
+    set_up: |_| {},
+    play: |stage| {
+        ask(stage, "backup", &back_up(&source(PAYROLL, 1)));
+        stage.settle();
+    },
+    methods: &[
+        "get", "range", "commit", "send", "own", "assume", "role", "describe", "advance", "halt",
+    ],
+    may_differ: &[],
+};
+
+#[test]
+fn a_backup_survives_every_fault() {
+    let runs = BACKUP.exhaust();
+    assert!(runs >= 100, "{runs}");
+}
+
+#[test]
+fn a_backup_with_pauses_survives_every_fault() {
+    let scenario = Scenario {
+        set_up: |stage| {
+            let mut state = stage.state();
+            state.pace.step = seconds(20);
+            state.transfers.lengths.insert(account(PAYROLL), 9);
+        },
+        ..BACKUP
+    };
+    let runs = scenario.exhaust();
+    assert!(runs >= 300, "{runs}");
+}
+
+#[test]
+fn a_backup_that_loses_its_authority_survives_every_fault() {
+    let scenario = Scenario {
+        set_up: |stage| {
+            stage.state().transfers.lengths.insert(account(PAYROLL), 9);
+        },
+        play: |stage| {
+            stage.before("advance", 3, |stage| {
+                stage.state().cloud.role(&account(PAYROLL)).exists = false;
+            });
+            ask(stage, "backup", &back_up(&source(PAYROLL, 1)));
+            stage.settle();
+        },
+        methods: &["advance", "publish", "halt"],
+        ..BACKUP
+    };
+    scenario.exhaust();
+}
+
+#[test]
+fn a_partial_backup_survives_every_fault() {
+    let scenario = Scenario {
+        set_up: |stage| stage.state().transfers.failing = crate::step::failing(3),
+        methods: &["publish", "advance"],
+        ..BACKUP
+    };
+    scenario.exhaust();
+}
+
+fn with_a_point(stage: &Stage) {
+    stage.ask_under("first", &back_up(&source(PAYROLL, 1))).unwrap();
+    stage.settle();
+}
+
+fn the_point() -> PointId {
+    PointId::of_job(&job_of("first"))
+}
+
+#[test]
+fn a_restore_survives_every_fault() {
+    let scenario = Scenario {
+        set_up: with_a_point,
+        play: |stage| {
+            ask(stage, "restore", &restore(&the_point(), &source(RESCUE, 1)));
+            stage.settle();
+        },
+        ..BACKUP
+    };
+    let runs = scenario.exhaust();
+    assert!(runs >= 100, "{runs}");
+}
+
+#[test]
+fn a_deletion_survives_every_fault() {
+    let scenario = Scenario {
+        set_up: with_a_point,
+        play: |stage| {
+            ask(stage, "delete", &delete(&the_point()));
+            stage.settle();
+        },
+        methods: &STORE,
+        ..BACKUP
+    };
+    let runs = scenario.exhaust();
+    assert!(runs >= 100, "{runs}");
+}
+
+#[test]
+fn a_prune_beside_a_backup_survives_every_fault() {
+    let scenario = Scenario {
+        set_up: with_a_point,
+        play: |stage| {
+            ask(stage, "backup", &back_up(&source(RESCUE, 1)));
+            // While the backup moves.
+            stage.before("advance", 2, |stage| {
+                ask(stage, "prune", &prune());
+                stage.drain_once();
+            });
+            stage.settle();
+        },
+        methods: &["advance", "get_many", "halt", "send"],
+        ..BACKUP
+    };
+    let runs = scenario.exhaust();
+    assert!(runs >= 100, "{runs}");
+}
+
+#[test]
+fn a_cancel_survives_every_fault() {
+    let scenario = Scenario {
+        set_up: |stage| {
+            stage.state().transfers.lengths.insert(account(PAYROLL), 9);
+        },
+        play: |stage| {
+            ask(stage, "backup", &back_up(&source(PAYROLL, 1)));
+            stage.before("advance", 3, |stage| {
+                ask(stage, "cancel", &cancel(&job_of("backup")));
+            });
+            stage.settle();
+        },
+        methods: &["advance", "halt", "send"],
+        ..BACKUP
+    };
+    let runs = scenario.exhaust();
+    assert!(runs >= 100, "{runs}");
+}
+
+#[test]
+fn two_jobs_and_one_turn_survive_every_fault() {
+    let scenario = Scenario {
+        set_up: |stage| stage.state().pace.turns = 1,
+        play: |stage| {
+            ask(stage, "one", &back_up(&source(PAYROLL, 1)));
+            ask(stage, "other", &back_up(&source(PAYROLL, 2)));
+            // The other asks for a turn while the one moves.
+            stage.before("advance", 2, |stage| {
+                stage.drain_once();
+                let _ = stage.invoke(stage.stepping(&job_of("other")));
+            });
+            stage.settle();
+        },
+        methods: &["advance", "halt", "send"],
+        ..BACKUP
+    };
+    let runs = scenario.exhaust();
+    assert!(runs >= 300, "{runs}");
+}
+
+#[test]
+fn a_slot_survives_every_fault() {
+    let scenario = Scenario {
+        set_up: |stage| {
+            stage.ok(bind("daily", &source(PAYROLL, 1)));
+            stage.settle_until(at("02T13:00:00"));
+        },
+        play: |stage| stage.settle_until(at("03T03:00:00")),
+        methods: &["get", "range", "commit", "send", "advance"],
+        ..BACKUP
+    };
+    let runs = scenario.exhaust();
+    assert!(runs >= 100, "{runs}");
+}
+
+#[test]
+fn a_changed_policy_survives_every_fault() {
+    let scenario = Scenario {
+        set_up: |stage| {
+            for n in 1..=3 {
+                stage.ok(bind("daily", &source(PAYROLL, n)));
+            }
+            stage.settle_until(at("02T13:00:00"));
+        },
+        play: |stage| {
+            ask(stage, "update", &update("daily", "C|0|0 0 5 * * ?"));
+            stage.settle_until(at("03T02:30:00"));
+        },
+        methods: &STORE,
+        ..BACKUP
+    };
+    scenario.exhaust();
+}
+
+#[test]
+fn retention_survives_every_fault() {
+    let scenario = Scenario {
+        set_up: |stage| {
+            stage.ok(bind("daily", &source(PAYROLL, 1)));
+            stage.settle_until(at("04T03:00:00"));
+            stage.ok(crossvault_handlers::api::Command::Unbind {
+                policy: "daily".to_owned(),
+                source: source(PAYROLL, 1),
+            });
+            with_a_point(stage);
+            stage.pass(TimeDelta::days(8));
+        },
+        play: |stage| {
+            stage.retain();
+            stage.settle();
+            stage.pass(TimeDelta::days(1));
+            stage.retain();
+            stage.settle();
+        },
+        methods: &["sealed", "range", "commit", "get"],
+        ..BACKUP
+    };
+    scenario.exhaust();
+}
+
+/// Effects wait: two messages and an alert.
+const OUTBOX: Scenario = Scenario {
+    set_up: |stage| {
+        stage.state().cloud.role(&account(RESCUE)).exists = false;
+        stage.ok(back_up(&source(RESCUE, 1)));
+        stage.settle_but_alerts();
+    },
+    play: |stage| stage.settle(),
+    methods: &["range", "publish", "commit"],
+    may_differ: &[],
+};
+
+#[test]
+fn effects_survive_every_fault() {
+    OUTBOX.exhaust();
+}
+
+#[test]
+fn effects_survive_every_two_faults() {
+    let runs = OUTBOX.exhaust_pairs();
+    assert!(runs >= 100, "{runs}");
+}
+
+#[test]
+fn no_fault_is_forgotten() {
+    let all: BTreeSet<Fault> = FAULTS.into_iter().collect();
+    assert_eq!(all.len(), FAULTS.len());
+}

@@ -1,0 +1,10 @@
+//! The handlers under a platform that fails in every way that a platform may.
+
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod stage;
+#[cfg(test)]
+mod step;
+#[cfg(test)]
+mod words;

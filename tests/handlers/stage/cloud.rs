@@ -1,0 +1,188 @@
+//! Whose authority the calls need: one role an account, with what can be wrong with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use crossvault_core::{
+    authorization::{AttachedPolicy, RoleView, SourceView},
+    directory::{Administrators, Member, Membership},
+    ids::{AccountId, DataSource, Region, RoleArn, SourceKind},
+    policy::{ServiceRole, trust_policy_for},
+};
+use crossvault_handlers::ports::{
+    Assume, Credentials, Directory, Identity, Page, PortError, Sources,
+};
+
+use super::Stage;
+use crate::words::{VAULTS, account};
+
+const ALL: &str = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+
+#[derive(Clone)]
+pub struct Cloud {
+    pub roles: BTreeMap<AccountId, Role>,
+    pub absent: BTreeSet<DataSource>,
+    /// How long an assumed role's credentials live.
+    pub session: TimeDelta,
+}
+
+/// A RAM role in a resource account.
+#[derive(Clone, Copy)]
+pub struct Role {
+    pub exists: bool,
+    pub trusts: bool,
+    /// Whether its policies may be read through it.
+    pub is_readable: bool,
+    /// Whether its policies permit backups and restores.
+    pub permits: bool,
+}
+
+impl Default for Cloud {
+    fn default() -> Self {
+        Self { roles: BTreeMap::new(), absent: BTreeSet::new(), session: TimeDelta::hours(1) }
+    }
+}
+
+impl Cloud {
+    pub fn open(&mut self, account: &AccountId) {
+        let role = Role { exists: true, trusts: true, is_readable: true, permits: true };
+        self.roles.insert(account.clone(), role);
+    }
+
+    pub fn role(&mut self, account: &AccountId) -> &mut Role {
+        self.roles.get_mut(account).unwrap()
+    }
+
+    /// What the cloud says to a touch of a source.
+    pub fn touch(&self, by: &Session, now: DateTime<Utc>) -> Result<(), PortError> {
+        if by.expires <= now {
+            return Err(PortError::Expired);
+        }
+        match self.roles.get(&by.account) {
+            Some(role) if role.exists && role.permits => Ok(()),
+            Some(_) => Err(denied("nas:DescribeFileSystems", by.account.as_str())),
+            None => Ok(()),
+        }
+    }
+}
+
+fn denied(action: &str, resource: &str) -> PortError {
+    PortError::Denied { action: action.to_owned(), resource: resource.to_owned() }
+}
+
+#[derive(Clone)]
+pub struct Session {
+    pub account: AccountId,
+    pub expires: DateTime<Utc>,
+}
+
+impl Credentials for Session {
+    fn expires(&self) -> DateTime<Utc> {
+        self.expires
+    }
+}
+
+impl Identity for Stage {
+    type Credentials = Session;
+
+    fn management(&self) -> AccountId {
+        account(VAULTS)
+    }
+
+    async fn own(&self) -> Result<Session, PortError> {
+        self.call("own", |_| {
+            Ok(Session { account: account(VAULTS), expires: DateTime::<Utc>::MAX_UTC })
+        })
+        .await
+    }
+
+    async fn assume(&self, _by: &Session, assume: Assume) -> Result<Session, PortError> {
+        self.call("assume", |state| {
+            let (account, role) = (assume.role.account.clone(), &assume.role);
+            let expires = state.now + state.cloud.session;
+            if ServiceRole::of(role).is_some() {
+                return Ok(Session { account, expires: DateTime::<Utc>::MAX_UTC });
+            }
+            match state.cloud.roles.get(&account) {
+                Some(found) if !found.exists => Err(PortError::NotFound(role.to_string())),
+                Some(found) if !found.trusts => Err(denied("sts:AssumeRole", &role.to_string())),
+                Some(_) => Ok(Session { account, expires }),
+                None => Err(PortError::NotFound(role.to_string())),
+            }
+        })
+        .await
+    }
+
+    async fn role(&self, _by: &Session, role: RoleArn) -> Result<RoleView, PortError> {
+        self.call("role", |state| {
+            let Some(found) = state.cloud.roles.get(&role.account).filter(|role| role.exists)
+            else {
+                return Err(PortError::NotFound(role.to_string()));
+            };
+            if !found.is_readable {
+                return Err(denied("ram:GetRole", &role.to_string()));
+            }
+            let all = AttachedPolicy { name: "all".to_owned(), document: ALL.to_owned() };
+            let policies = if found.permits { vec![all] } else { vec![] };
+            Ok(RoleView { role, trust: trust_policy_for(&account(VAULTS)), policies })
+        })
+        .await
+    }
+
+    fn service_role(&self, account: &AccountId, role: ServiceRole) -> Option<RoleArn> {
+        Some(role.arn(account))
+    }
+
+    async fn ensure_service_role(
+        &self,
+        _by: &Session,
+        _account: AccountId,
+        _role: ServiceRole,
+    ) -> Result<(), PortError> {
+        self.call("ensure_service_role", |_| Ok(())).await
+    }
+}
+
+impl Directory for Stage {
+    async fn membership(
+        &self,
+        _by: &Session,
+        _account: AccountId,
+    ) -> Result<Membership, PortError> {
+        self.call("membership", |_| Ok(Membership::Outside)).await
+    }
+
+    async fn members(
+        &self,
+        _by: &Session,
+        _search: String,
+        _page: Page,
+    ) -> Result<Vec<Member>, PortError> {
+        self.call("members", |_| Ok(Vec::new())).await
+    }
+
+    async fn administrators(&self, _by: &Session) -> Result<Option<Administrators>, PortError> {
+        self.call("administrators", |_| Ok(None)).await
+    }
+}
+
+impl Sources for Stage {
+    async fn list(
+        &self,
+        _by: &Session,
+        _account: AccountId,
+        _region: Region,
+        _kind: SourceKind,
+        _page: Page,
+    ) -> Result<Vec<DataSource>, PortError> {
+        self.call("list", |_| Ok(Vec::new())).await
+    }
+
+    async fn describe(&self, _by: &Session, source: DataSource) -> Result<SourceView, PortError> {
+        self.call("describe", |state| {
+            let is_absent = state.cloud.absent.contains(&source);
+            Ok(if is_absent { SourceView::Absent } else { SourceView::Present })
+        })
+        .await
+    }
+}
