@@ -167,6 +167,29 @@ fn a_damaged_file_is_named_and_left_as_it_is() {
     }
 }
 
+/// The log of a damaged file may be what mends it: it is not merged into the damage.
+#[test]
+fn a_damaged_file_keeps_its_log() {
+    let dir = folder();
+    let file = dir.path().join("state.sqlite");
+    let store = SqliteStore::create(&file).unwrap();
+    for n in 0..200 {
+        commit(&store, name(&format!("n{n:0>200}"))).unwrap();
+    }
+    store.close();
+    let store = SqliteStore::open(&file).unwrap();
+    commit(&store, name("in the log")).unwrap();
+    let (damaged, log) = (dir.path().join("copy.sqlite"), dir.path().join("copy.sqlite-wal"));
+    fs::copy(&file, &damaged).unwrap();
+    fs::copy(dir.path().join("state.sqlite-wal"), &log).unwrap();
+    let handle = OpenOptions::new().write(true).open(&damaged).unwrap();
+    let length = handle.metadata().unwrap().len();
+    handle.write_all_at(&[0xa5; 8192], length.saturating_sub(8192)).unwrap();
+    let before = (fs::read(&damaged).unwrap(), fs::read(&log).unwrap());
+    assert_eq!(SqliteStore::open(&damaged).unwrap_err().code(), "STATE_DAMAGED");
+    assert!((fs::read(&damaged).unwrap(), fs::read(&log).unwrap()) == before);
+}
+
 #[test]
 fn a_database_of_somebody_else_is_not_taken() {
     let dir = folder();

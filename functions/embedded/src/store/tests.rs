@@ -90,3 +90,51 @@ fn a_group_of_which_one_fills_the_disk_tells_each_the_truth() {
         assert_eq!(is_there(&store, &text(n)), kept, "{n}");
     }
 }
+
+/// What a task wrote before it was refused goes, and what its neighbours wrote stays.
+#[test]
+fn a_refused_task_leaves_nothing_in_its_group() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("state.sqlite");
+    schema::create(&file).unwrap();
+    let (db, stamp) = schema::open(&file).unwrap();
+    let (notice, woken) = watch::channel(0);
+    let counters = Arc::default();
+    let engine = Engine::new(db, file.into(), stamp, Arc::clone(&counters), notice);
+    let (requests, receiver) = mpsc::channel();
+    let put = |key: &'static str, end: Result<(), PortError>| {
+        let effect = Effect { rows: 1, wakes_outbox: end.is_err() };
+        let (task, answer) = errand(effect, move |db, stamp| {
+            db.execute("INSERT INTO world VALUES (?1, '')", [key])?;
+            end?;
+            Ok(stamp)
+        });
+        requests.send(Request::Write(task)).unwrap();
+        answer
+    };
+    let answers = [
+        put("a", Ok(())),
+        put("b", Err(PortError::Conflict)),
+        // SQLite refuses this one itself.
+        put("a", Ok(())),
+        put("c", Ok(())),
+    ];
+    let (look, seen) = errand(Effect::default(), |db, _| {
+        Ok(db.query_row("SELECT count(*) FROM world", (), |row| row.get::<_, i64>(0))?)
+    });
+    requests.send(Request::Read(look)).unwrap();
+    drop(requests);
+    engine.run(&receiver);
+
+    let [a, b, again, c] = answers.map(|answer| answer.blocking_recv().unwrap());
+    assert_ne!(a.unwrap(), c.unwrap());
+    assert_eq!(b, Err(PortError::Conflict));
+    assert_eq!(again.unwrap_err().root_code(), "STATE_IO");
+    assert_eq!(seen.blocking_recv().unwrap(), Ok(0), "a read does not see what is not committed");
+    assert_eq!(*woken.borrow(), 0, "only what is kept wakes the outbox");
+    assert_eq!(counters.commits.load(Ordering::Relaxed), 1);
+    assert_eq!(counters.rows_written.load(Ordering::Relaxed), 2);
+    let store = SqliteStore::open(&dir.path().join("state.sqlite")).unwrap();
+    let keys: Vec<_> = run(store.world()).unwrap().into_iter().map(|(key, _)| key).collect();
+    assert_eq!(keys, ["a", "c"]);
+}
