@@ -22,11 +22,13 @@ pub enum Exit {
     Home,
     /// The platform failed.
     Platform,
+    /// Somebody stopped waiting.
+    Interrupted,
 }
 
 impl Exit {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Done,
         Self::Failed,
         Self::Usage,
@@ -34,6 +36,7 @@ impl Exit {
         Self::Partial,
         Self::Home,
         Self::Platform,
+        Self::Interrupted,
     ];
 
     /// The number.
@@ -46,6 +49,7 @@ impl Exit {
             Self::Partial => 4,
             Self::Home => 5,
             Self::Platform => 6,
+            Self::Interrupted => 130,
         }
     }
 
@@ -63,6 +67,7 @@ impl Exit {
             }
             Self::Home => "the home can't be used: missing, in use, damaged, or of a newer version",
             Self::Platform => "the platform failed: disk full, vault damaged, no answer in time",
+            Self::Interrupted => "Ctrl-C while waiting for a job; the job is not lost",
         }
     }
 
@@ -73,6 +78,7 @@ impl Exit {
             Kind::Refused => Self::Refused,
             Kind::Home => Self::Home,
             Kind::Platform => Self::Platform,
+            Kind::Interrupted => Self::Interrupted,
         }
     }
 
@@ -94,7 +100,7 @@ impl From<Exit> for ExitCode {
 
 /// The table of all exit codes.
 pub fn table() -> String {
-    let lines = Exit::ALL.iter().map(|exit| format!("  {}  {}\n", exit.code(), exit.meaning()));
+    let lines = Exit::ALL.iter().map(|exit| format!("  {:<3}  {}\n", exit.code(), exit.meaning()));
     format!("Exit codes:\n{}", lines.collect::<String>())
 }
 

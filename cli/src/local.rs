@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::{DateTime, Utc};
 use crossvault_core::ids::{AccountId, JobId};
 use crossvault_embedded::{
     Embedded, OpenError, Runtime, Settings,
@@ -14,7 +15,10 @@ use crossvault_embedded::{
     socket::{Client, Failure, Kind, Reply, Request, answer},
 };
 use crossvault_handlers::{api::JobView, enqueue::OUTBOX_SHARD, outbox};
-use tokio::runtime;
+use tokio::{
+    runtime,
+    signal::unix::{Signal, SignalKind, signal},
+};
 
 use crate::platform::{Platform, job_in, look, pauses};
 
@@ -37,7 +41,7 @@ pub fn open(home: &Path) -> Result<Box<dyn Platform>, Failure> {
     let socket = socket_in(home);
     patiently(|| {
         if let Some(client) = Client::connect(&socket)? {
-            return Ok(Ok(Box::new(Remote { client }) as Box<dyn Platform>));
+            return Ok(Ok(Box::new(Remote { client, runtime: engine()? }) as Box<dyn Platform>));
         }
         Ok(match runtime.block_on(Embedded::open(home)) {
             Ok(platform) => {
@@ -122,22 +126,13 @@ impl Platform for Local {
                 let started = Runtime::start(self.platform.clone()).await?;
                 let _ = self.functions.set(started);
             }
-            let mut pauses = pauses();
-            loop {
-                let view = job_in(answer(&self.platform, look(caller, job)).await?)?;
-                seen(&view);
-                if view.ended {
-                    // What follows from its end, such as an alert, follows before this returns.
-                    outbox::drain(
-                        &self.platform,
-                        OUTBOX_SHARD,
-                        chrono::DateTime::<chrono::Utc>::MAX_UTC,
-                    )
-                    .await?;
-                    return Ok(view);
-                }
-                tokio::time::sleep(pauses.next().unwrap_or_default()).await;
-            }
+            let request = || look(caller, job);
+            let look = async || job_in(answer(&self.platform, request()).await?);
+            let ended =
+                until_ended(job, look, seen, "start `crossvault up`, or go on with it by").await?;
+            // What follows from its end, such as an alert, follows before this returns.
+            outbox::drain(&self.platform, OUTBOX_SHARD, DateTime::<Utc>::MAX_UTC).await?;
+            Ok(ended)
         })
     }
 
@@ -157,6 +152,53 @@ impl Drop for Local {
 /// A home that another process serves.
 struct Remote {
     client: Client,
+    runtime: runtime::Runtime,
+}
+
+/// Looks at a job until it has ended, or until somebody has waited long enough.
+async fn until_ended(
+    job: &JobId,
+    mut look: impl AsyncFnMut() -> Result<JobView, Failure>,
+    seen: &mut dyn FnMut(&JobView),
+    go_on: &str,
+) -> Result<JobView, Failure> {
+    // From now on Ctrl-C is noticed, also while the job is being looked at.
+    let mut interrupts = listen(SignalKind::interrupt())?;
+    let mut pauses = pauses();
+    loop {
+        let view = look().await?;
+        seen(&view);
+        if view.ended {
+            return Ok(view);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pauses.next().unwrap_or_default()) => {}
+            _ = interrupts.recv() => return Err(interrupted(job, go_on)),
+        }
+    }
+}
+
+/// Listens to a signal.
+pub fn listen(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error| {
+        Failure::new(
+            Kind::Platform,
+            "SIGNALS_UNAVAILABLE",
+            format!("signals can't be waited for: {error}"),
+            "Look at the limits of this process (`ulimit -a`).",
+        )
+    })
+}
+
+fn interrupted(job: &JobId, go_on: &str) -> Failure {
+    Failure::new(
+        Kind::Interrupted,
+        "INTERRUPTED",
+        format!("nobody waits for job `{job}` any more; it has not ended"),
+        format!(
+            "To end it, {go_on} `crossvault jobs wait {job}`; to give it up, `crossvault jobs cancel {job}`."
+        ),
+    )
 }
 
 impl Platform for Remote {
@@ -170,15 +212,14 @@ impl Platform for Remote {
         job: &JobId,
         seen: &mut dyn FnMut(&JobView),
     ) -> Result<JobView, Failure> {
-        let mut pauses = pauses();
-        loop {
-            let view = job_in(self.request(look(caller, job))?)?;
-            seen(&view);
-            if view.ended {
-                return Ok(view);
-            }
-            thread::sleep(pauses.next().unwrap_or_default());
-        }
+        let request = || look(caller, job);
+        let look = async || job_in(self.request(request())?);
+        self.runtime.block_on(until_ended(
+            job,
+            look,
+            seen,
+            "leave it to `crossvault up`, or wait again by",
+        ))
     }
 
     fn is_served(&self) -> bool {

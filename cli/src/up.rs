@@ -5,12 +5,16 @@ use std::{path::Path, process};
 use clap::Args;
 use crossvault_embedded::{
     Runtime,
-    socket::{Failure, Kind, Listener, answer, serve},
+    socket::{Failure, Listener, answer, serve},
 };
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::SignalKind;
 
-use crate::{exit::Exit, local, output::Output};
+use crate::{
+    exit::Exit,
+    local::{self, listen},
+    output::Output,
+};
 
 /// Run the functions on their schedules, and answer other commands, until stopped
 ///
@@ -28,8 +32,8 @@ pub struct Arguments {}
 pub fn run(output: Output, home: &Path) -> Result<Exit, Failure> {
     let (runtime, platform) = local::hold(home)?;
     runtime.block_on(async {
-        let mut interrupted = signal(SignalKind::interrupt()).map_err(|error| deaf(&error))?;
-        let mut terminated = signal(SignalKind::terminate()).map_err(|error| deaf(&error))?;
+        let mut interrupted = listen(SignalKind::interrupt())?;
+        let mut terminated = listen(SignalKind::terminate())?;
         let mut functions = Runtime::start(platform.clone()).await?;
         functions.keep_retention();
         let socket = platform.home().socket();
@@ -57,13 +61,4 @@ pub fn run(output: Output, home: &Path) -> Result<Exit, Failure> {
         functions.stop().await;
         Ok(Exit::Done)
     })
-}
-
-fn deaf(error: &std::io::Error) -> Failure {
-    Failure::new(
-        Kind::Platform,
-        "SIGNALS_UNAVAILABLE",
-        format!("signals can't be waited for: {error}"),
-        "Look at the limits of this process (`ulimit -a`).",
-    )
 }

@@ -198,6 +198,12 @@ impl Home {
         assert!(ran.stderr.lines().any(|line| line.starts_with("  ")), "{ran}");
     }
 
+    /// Starts the program and does not wait for it.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
     /// Starts `crossvault up` and waits until it answers.
     pub fn up(&self) -> Up {
         let mut command = self.command(&["up", "--json", "-q"]);

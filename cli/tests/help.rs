@@ -49,7 +49,7 @@ fn help_says_what_exit_codes_mean() {
         }
     }
     let codes = run(&["exit-codes", "--json"]).exits(0).json();
-    assert_eq!(codes["value"].as_array().unwrap().len(), 7);
+    assert_eq!(codes["value"].as_array().unwrap().len(), 8);
 }
 
 #[test]

@@ -64,6 +64,33 @@ fn only_the_owner_can_open_the_socket() {
 }
 
 #[test]
+fn who_stops_waiting_is_told_how_to_go_on() {
+    let home = Home::ready();
+    home.write("payroll", "big", &"0123456789abcdef".repeat(4_000_000));
+    let run = ["--account", "payroll", "backup", "run", "ecs-files/web", "--vault", "main"];
+    let child = home.start(&run);
+    let id = child.id().to_string();
+    while std::fs::read_dir(home.dir().join("vaults")).unwrap().next().is_none() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    thread::sleep(Duration::from_millis(300));
+    Command::new("kill").args(["-INT", &id]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    let job = home.ok(&["jobs", "list"])[0]["id"].as_str().unwrap().to_owned();
+    // A fast machine has ended it before the signal came.
+    if output.status.code() != Some(0) {
+        assert_eq!(output.status.code(), Some(130), "{told}");
+        assert!(
+            told.contains("INTERRUPTED") && told.contains(&format!("jobs wait {job}")),
+            "{told}"
+        );
+    }
+    home.ok(&["jobs", "wait", &job]);
+    home.only_point();
+}
+
+#[test]
 fn a_killed_process_leaves_a_home_that_can_be_used() {
     let home = Home::ready();
     home.up().kill();

@@ -38,6 +38,8 @@ pub enum Kind {
     Home,
     /// The platform failed: its disk, a vault, the way to it.
     Platform,
+    /// Somebody stopped waiting: what was begun goes on or can be gone on with.
+    Interrupted,
 }
 
 impl Failure {
@@ -64,6 +66,7 @@ impl fmt::Display for Kind {
             Self::Refused => "refused",
             Self::Home => "home",
             Self::Platform => "platform",
+            Self::Interrupted => "interrupted",
         })
     }
 }
