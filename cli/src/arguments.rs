@@ -90,7 +90,7 @@ pub struct Globals {
     #[arg(long, global = true, value_name = "TOKEN")]
     pub token: Option<Token>,
 
-    /// Write the answer, or the error, as one line of JSON on standard output
+    /// Write the answer, or the error, as JSON on standard output
     #[arg(long, global = true)]
     pub json: bool,
 

@@ -157,7 +157,8 @@ impl FromStr for Start {
 /// How long points are kept.
 #[derive(Args, Clone, Debug)]
 pub struct Keep {
-    /// Keep every recovery point so long, from when it was taken: 30d, 4w, 1y, forever
+    /// Keep every recovery point so long, from when it was taken: 30d, 4w, 1y, forever; a policy that
+    /// does not say it keeps them forever
     #[arg(long = "keep", value_name = "TIME", help_heading = "Retention")]
     each: Option<KeepTime>,
 
