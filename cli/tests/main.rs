@@ -5,6 +5,8 @@ mod crossvault;
 mod damage;
 mod help;
 mod isolation;
+#[cfg(test)]
+mod proofs;
 mod refusals;
 mod served;
 mod story;
