@@ -49,6 +49,13 @@ fn grants(cloud: &Cloud, search: &str) -> Vec<String> {
     grants.iter().map(|grant| format!("{} {}", grant.account, grant.region)).collect()
 }
 
+/// The members of the directory, with whether they are added.
+fn members(cloud: &Cloud) -> Vec<(String, bool)> {
+    let search = Command::SearchMembers { search: String::new() };
+    let Answer::Members(members) = cloud.ok(search) else { panic!("no members") };
+    members.iter().map(|view| (view.member.account.to_string(), view.added)).collect()
+}
+
 #[test]
 fn the_first_account_by_role_needs_consent() {
     let cloud = Cloud::new();
@@ -104,6 +111,14 @@ fn a_check_says_when_the_management_accounts_service_role_is_missing() {
 }
 
 #[test]
+fn the_management_account_needs_no_grant() {
+    let cloud = Cloud::new();
+    for method in [None, Some(by_role()), Some(Method::Directory)] {
+        assert!(check(&cloud, VAULTS, method).is_authorized());
+    }
+}
+
+#[test]
 fn a_role_that_serves_one_type_is_enough_and_the_check_shows_the_other() {
     let cloud = Cloud::new();
     put_policy(&cloud, "nothing", r#""ram:GetRole","ram:GetPolicy","ram:ListPoliciesForRole""#);
@@ -152,13 +167,7 @@ fn a_member_of_the_directory_is_added_without_its_doing() {
 
     cloud.refused(add(OUTSIDE, Method::Directory, false), "NOT_MEMBER");
     assert!(!has_service_role(&cloud, OUTSIDE, ServiceRole::HbrRd));
-    let Answer::Members(members) = cloud.ok(Command::SearchMembers { search: String::new() })
-    else {
-        panic!("no members")
-    };
-    let members: Vec<_> =
-        members.iter().map(|view| (view.member.account.as_str(), view.added)).collect();
-    assert_eq!(members, [(PAYROLL, true)]);
+    assert_eq!(members(&cloud), [(PAYROLL.to_owned(), true)]);
 }
 
 #[test]
@@ -175,6 +184,7 @@ fn only_an_administrator_adds_members() {
     cloud.refused(add(PAYROLL, Method::Directory, false), "NOT_ADMINISTRATOR");
     cloud.does(OUTSIDE, Deed::RegisterAdministrator { account: account(VAULTS) });
     cloud.ok(add(PAYROLL, Method::Directory, false));
+    assert_eq!(members(&cloud), [(PAYROLL.to_owned(), true)]);
     cloud.does(OUTSIDE, Deed::DeregisterAdministrator { account: account(VAULTS) });
     assert_eq!(codes(&check(&cloud, PAYROLL, None), "back up nas")[0], "NOT_ADMINISTRATOR");
 }

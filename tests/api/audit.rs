@@ -60,4 +60,6 @@ fn more_than_a_page_of_one_month_is_listed() {
     }
     assert_eq!(audit(&cloud, None, 1000).len(), cloud.count("Audit"));
     assert_eq!(audit(&cloud, None, 205).len(), 205);
+    let Answer::Vaults(vaults) = cloud.ok(Command::ListVaults) else { panic!("no vaults") };
+    assert_eq!(vaults.len(), 231);
 }

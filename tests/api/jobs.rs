@@ -3,13 +3,15 @@
 use chrono::TimeDelta;
 use crossvault_core::job::{Checkpoint, Progress};
 use crossvault_handlers::{
-    api::{Answer, Command, JobView},
+    api::{Answer, Command, JobView, handle},
     ports::{FailedFile, Standing},
 };
 use crossvault_simulator::world::Deed;
+use crossvault_tests::platform::run;
 
 use crate::cloud::{
-    Cloud, PAYROLL, RESCUE, ROLE, account, back_up, bind, create_policy, create_vault, source,
+    Cloud, PAYROLL, RESCUE, ROLE, VAULTS, account, back_up, bind, create_policy, create_vault,
+    source, token,
 };
 
 fn cancel(job: &crossvault_core::ids::JobId) -> Command {
@@ -65,6 +67,19 @@ fn a_backup_by_hand_finds_its_vault() {
     cloud.ok(bind("hourly", &nas));
     cloud.refused(back_up(&nas, None, None), "VAULT_NEEDED");
     cloud.started(back_up(&nas, Some("daily"), Some("main")));
+}
+
+#[test]
+fn a_binding_that_goes_meanwhile_is_not_backed_up() {
+    let cloud = Cloud::set_up();
+    let nas = source(PAYROLL, "nas/fs-1");
+    cloud.ok(bind("daily", &nas));
+    let unbind = Command::Unbind { policy: "daily".to_owned(), source: nas.clone() };
+    cloud.ports.before_commit(move |ports| {
+        run(handle(ports, &account(VAULTS), &token("other"), unbind)).unwrap();
+    });
+    cloud.refusal(back_up(&nas, Some("daily"), None), "UNKNOWN");
+    assert_eq!(cloud.count("Job"), 0);
 }
 
 #[test]

@@ -75,6 +75,17 @@ fn two_of_the_same_request_at_once_are_one() {
 }
 
 #[test]
+fn a_request_is_not_refused_for_what_it_did_itself() {
+    let cloud = Cloud::set_up();
+    // Between the look for an answer and the look for the name, its other attempt ends.
+    cloud.ports.before_get(2, |ports| {
+        run(handle(ports, &account(VAULTS), &token("mine"), create_vault("second"))).unwrap();
+    });
+    let answer = cloud.ask_under("mine", create_vault("second")).unwrap();
+    assert!(matches!(answer, Answer::Vault(vault) if vault.name == "second"));
+}
+
+#[test]
 fn a_token_is_good_for_one_request() {
     let cloud = Cloud::set_up();
     cloud.ask_under("mine", create_vault("second")).unwrap();

@@ -84,6 +84,11 @@ fn a_changed_policy_moves_all_its_bindings() {
     assert!(cloud.due().iter().all(|due| due.to_string() == "2026-03-03 02:00:00 UTC"));
     cloud.work();
     assert_eq!(cloud.due().len(), 60);
+    let Answer::Bindings(listed) = cloud.ok(Command::ListBindings { policy: None }) else {
+        panic!("no bindings")
+    };
+    assert_eq!(listed.len(), 60);
+    assert!(listed.is_sorted_by_key(|view| view.binding.source.clone()));
     assert!(cloud.due().iter().all(|due| due.to_string() == "2026-03-03 05:00:00 UTC"));
     // A change that changes nothing is none.
     let rows = cloud.count("PolicyVersion");
@@ -116,6 +121,29 @@ fn a_slot_before_the_change_is_decided_by_the_old_version() {
     assert_eq!(cloud.due()[0].to_string(), "2026-03-03 06:00:00 UTC");
     let fanned = run(crossvault_handlers::fan_out::fan_out(&cloud.ports, &policy, None)).unwrap();
     assert_eq!(fanned.moved, 0);
+}
+
+#[test]
+fn a_binding_follows_as_far_as_its_slots_are_decided() {
+    let cloud = Cloud::set_up();
+    bound(&cloud, 1);
+    cloud.ok(update("daily", "I|0|PT1H"));
+    cloud.ports.pass(TimeDelta::hours(3));
+    cloud.ok(update("daily", "C|0|0 0 5 * * ?"));
+    cloud.work();
+    // The second version has a slot at 13:00 that no tick has looked at.
+    assert_eq!(cloud.due()[0].to_string(), "2026-03-02 13:00:00 UTC");
+}
+
+#[test]
+fn versions_follow_one_another_also_when_the_clock_steps_back() {
+    let cloud = Cloud::set_up();
+    bound(&cloud, 1);
+    cloud.ports.pass(TimeDelta::hours(-1));
+    let Answer::Policy(second) = cloud.ok(update("daily", "I|0|PT2H")) else { panic!("none") };
+    assert!(second.since > cloud.now());
+    cloud.work();
+    assert_eq!(cloud.due()[0].to_string(), "2026-03-02 14:00:00 UTC");
 }
 
 #[test]

@@ -31,7 +31,7 @@ use crossvault_handlers::{
         Page, PortError, Queue, Range, Sealed, SealedIn, Sources, Standing, Store, Stored,
         Transaction, TransferName, Transfers, Vaults, Version, Work, Write,
     },
-    records::Key,
+    records::{Key, codec::sort_text},
 };
 use crossvault_simulator::world::{self, Command, Deed, Joined, Refusal, Session, World};
 
@@ -39,6 +39,11 @@ use crate::memory_store::MemoryStore;
 
 /// How long an assumed role's credentials live.
 const SESSION_S: u32 = 3600;
+
+/// How long a sort key may be.
+///
+/// Source: DynamoDB, "Constraints".
+const SORT_BYTES_MAX: usize = 1024;
 
 /// The platform.
 pub struct Platform {
@@ -55,6 +60,7 @@ struct State {
     vaults: BTreeSet<VaultId>,
     keys: BTreeSet<Key>,
     before_commits: VecDeque<Interference>,
+    before_get: Option<(u32, Interference)>,
     lost_answers: u32,
     faults: BTreeMap<&'static str, VecDeque<PortError>>,
     standings: VecDeque<Standing>,
@@ -90,6 +96,7 @@ impl Platform {
             vaults: BTreeSet::new(),
             keys: BTreeSet::new(),
             before_commits: VecDeque::new(),
+            before_get: None,
             lost_answers: 0,
             faults: BTreeMap::new(),
             standings: VecDeque::new(),
@@ -186,6 +193,11 @@ impl Platform {
         self.state().before_commits.push_back(Box::new(interference));
     }
 
+    /// Does something just before the n-th read of one row from now on, counted from 1.
+    pub fn before_get(&self, n: u32, interference: impl FnOnce(&Self) + Send + 'static) {
+        self.state().before_get = Some((n, Box::new(interference)));
+    }
+
     /// Loses the answer of the next commit, which happens.
     pub fn lose_answer(&self) {
         let mut state = self.state();
@@ -232,6 +244,19 @@ impl Platform {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is to be done before this read.
+    fn due_interference(&self) -> Option<Interference> {
+        let mut state = self.state();
+        let (n, interference) = state.before_get.take()?;
+        match n.checked_sub(1) {
+            Some(rest) if rest > 0 => {
+                state.before_get = Some((rest, interference));
+                None
+            }
+            Some(_) | None => Some(interference),
+        }
+    }
+
     /// The fault that was asked for.
     fn fault(&self, method: &'static str) -> Result<(), PortError> {
         match self.state().faults.get_mut(method).and_then(VecDeque::pop_front) {
@@ -260,6 +285,13 @@ impl Clock for Platform {
 impl Store for Platform {
     async fn get(&self, key: Key) -> Result<Option<Stored>, PortError> {
         self.fault("get")?;
+        if sort_text(&key.sort).len() > SORT_BYTES_MAX {
+            return Err(PortError::Invalid("a key that is too long".to_owned()));
+        }
+        let interference = self.due_interference();
+        if let Some(interference) = interference {
+            interference(self);
+        }
         self.store.get(key).await
     }
 
