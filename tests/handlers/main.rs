@@ -3,8 +3,16 @@
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod outbox;
+#[cfg(test)]
+mod schedule;
+#[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod step;
+#[cfg(test)]
+mod turns;
+#[cfg(test)]
+mod upkeep;
 #[cfg(test)]
 mod words;

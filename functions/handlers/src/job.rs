@@ -28,9 +28,11 @@ pub(crate) use wake::wake;
 
 use self::claim::{Claim, Held};
 use crate::{
+    enqueue::later,
     facts,
     ports::{
-        Clock, Directory, FailedFile, PortError, Sources, Standing, Store, TransferName, Transfers,
+        Clock, Credentials, Directory, FailedFile, PortError, Sources, Standing, Store,
+        TransferName, Transfers,
     },
 };
 
@@ -39,6 +41,9 @@ pub const LEASE: TimeDelta = TimeDelta::seconds(60);
 
 /// How long a job rests when the vault or its account's turns are taken.
 pub const REST: TimeDelta = TimeDelta::seconds(30);
+
+/// How long before its credentials end a transfer is asked to stand at a checkpoint.
+const WIND_DOWN: TimeDelta = TimeDelta::seconds(60);
 
 /// How a platform paces its steps.
 #[derive(Clone, Copy, Debug)]
@@ -131,33 +136,53 @@ async fn run<P: Clock + Store + Directory + Sources + Transfers>(
         claim::rest(ports, held, REST).await?;
         return Ok(Done::Waits);
     }
-    let mut credentials = match authorize(ports, held).await? {
-        Authority::Given(credentials) => credentials,
-        Authority::Refused(causes) => {
+    let authority = match authorize(ports, held).await {
+        Ok(Authority::Given(credentials)) => Ok(credentials),
+        Ok(Authority::Refused(causes)) => Err(Happened::Refused(causes)),
+        Err(error) if may_pass(&error) => return Err(error.into()),
+        Err(error) => Err(Happened::Broken(trouble(&error))),
+    };
+    let mut credentials = match authority {
+        Ok(credentials) => credentials,
+        Err(happened) => {
             ports.halt(name.clone()).await?;
-            return tell(ports, held, Happened::Refused(causes), vec![]).await.map(ending);
+            return tell(ports, held, happened, vec![]).await.map(ending);
         }
     };
     if !tell(ports, held, Happened::Authorized, vec![]).await? {
         return Ok(Done::Stale);
     }
-    let order = order::of(&held.job, name.clone(), pace, ports.now(), stop_at);
+    let pause_by = stop_at.min(in_time(&credentials, ports.now(), pace));
+    let order = order::of(&held.job, name.clone(), pace, ports.now(), pause_by);
+    // Whether the credentials are new and have not been of use yet.
+    let mut is_fresh = false;
     loop {
-        let report_by = crate::enqueue::later(ports.now(), pace.pulse);
+        let report_by = later(ports.now(), pace.pulse);
         let (happened, failures) = match ports.advance(order.clone(), &credentials, report_by).await
         {
-            Ok(standing) => of_standing(standing),
-            Err(PortError::Expired) => match authorize(ports, held).await? {
+            Ok(standing) => {
+                is_fresh = false;
+                of_standing(standing)
+            }
+            Err(PortError::Expired) if !is_fresh => match authorize(ports, held).await? {
                 Authority::Given(fresh) => {
-                    credentials = fresh;
+                    (credentials, is_fresh) = (fresh, true);
                     continue;
                 }
                 Authority::Refused(causes) => (Happened::Refused(causes), vec![]),
             },
             Err(error) => (of_error(ports, held, error).await?, vec![]),
         };
+        let is_paused = matches!(happened, Happened::Paused { .. });
         if !tell(ports, held, happened, failures).await? {
             return Ok(Done::Stale);
+        }
+        if is_paused && !held.job.work.is_canceling() && held.job.lease_until.is_some() {
+            // It stands where this step began: asked again at once, it would stand there still.
+            let (fence, trouble) = (held.job.fence, trouble(&PortError::TimedOut));
+            if !tell(ports, held, Happened::Stumbled { fence, trouble }, vec![]).await? {
+                return Ok(Done::Stale);
+            }
         }
         if held.job.work.is_ended() {
             return Ok(Done::Ended);
@@ -170,6 +195,13 @@ async fn run<P: Clock + Store + Directory + Sources + Transfers>(
             return Ok(Done::Rests);
         }
     }
+}
+
+/// When a transfer has to wind down so that it stands before its credentials end: what it moved
+/// since its checkpoint would be lost with them. A pulse it always has.
+fn in_time(credentials: &impl Credentials, now: DateTime<Utc>, pace: Pace) -> DateTime<Utc> {
+    let end = credentials.expires();
+    end.checked_sub_signed(WIND_DOWN).unwrap_or(end).max(later(now, pace.pulse))
 }
 
 /// Stores what happened; false when the job is no longer ours.
@@ -222,13 +254,33 @@ async fn authorize<P: Store + Directory + Sources>(
     }
 }
 
+fn trouble(error: &PortError) -> Trouble {
+    Trouble { code: error.root_code().to_owned(), ..Trouble::of(error) }
+}
+
+/// Whether trying again may mend it; what is missing or denied may be a change on its way.
+fn may_pass(error: &PortError) -> bool {
+    match error {
+        PortError::Conflict
+        | PortError::NotFound(_)
+        | PortError::Denied { .. }
+        | PortError::Expired
+        | PortError::Throttled
+        | PortError::TimedOut => true,
+        PortError::Full(_)
+        | PortError::Corrupt { .. }
+        | PortError::Failed { .. }
+        | PortError::Invalid(_) => false,
+    }
+}
+
 /// What a failed call means for the job.
 async fn of_error<P: Store + Directory + Sources>(
     ports: &P,
     held: &Held,
     error: PortError,
 ) -> Result<Happened, PortError> {
-    let trouble = Trouble { code: error.root_code().to_owned(), ..Trouble::of(&error) };
+    let trouble = trouble(&error);
     let stumbled = Happened::Stumbled { fence: held.job.fence, trouble: trouble.clone() };
     match error {
         PortError::Denied { action, .. } => Ok(match observed(ports, held, &action).await? {

@@ -55,6 +55,11 @@ pub async fn drain<P: Clock + Store + Queue + Events>(
             if ports.now() >= stop_at {
                 return Ok(drained);
             }
+            // A queue delays what is early, but what failed rests here: a drain runs after every
+            // commit, and an outage of seconds must not use up all attempts.
+            if row.attempts > 0 && row.not_before > ports.now() {
+                continue;
+            }
             match carry_out(ports, row, seen, &mut drained).await {
                 // Another drain deleted it: it was sent twice, which is harmless.
                 Ok(()) | Err(PortError::Conflict) => {}

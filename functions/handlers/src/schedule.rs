@@ -56,23 +56,26 @@ pub async fn tick<P: Clock + Store + Directory>(
 ) -> Result<Ticked, PortError> {
     let upto = at.min(ports.now());
     let mut ticked = Ticked::default();
+    let mut damage = Ok(());
     let mut from = Sort::At(DateTime::<Utc>::MIN_UTC, "".into());
     loop {
         let to = Sort::At(upto, AFTER_ALL.into());
         let page = scan::<Due>(ports, Partition::Due(shard), from, to, PAGE).await?;
         for (due, seen) in &page {
             if ports.now() >= stop_at {
-                return Ok(ticked);
+                return damage.map(|()| ticked);
             }
             ticked.seen = ticked.seen.saturating_add(1);
             match decide(ports, due, *seen, upto, &mut ticked).await {
                 // Another tick, or the end of the job, came first.
                 Ok(()) | Err(PortError::Conflict) => {}
+                // One binding's damage keeps no other waiting; it is told in the end.
+                Err(error @ PortError::Corrupt { .. }) => damage = Err(error),
                 Err(error) => return Err(error),
             }
         }
         let Some((last, _)) = page.last().filter(|_| page.len() == PAGE) else {
-            return Ok(ticked);
+            return damage.map(|()| ticked);
         };
         from = Sort::At(last.at, format!("{}\0", last.wake.id()).into());
     }
@@ -146,6 +149,7 @@ async fn of_binding<P: Clock + Store + Directory>(
 ///
 /// A changed policy decides the slots after its change; those before are the old version's, also
 /// when this comes late. Slots of the old version after the change are dropped without a record.
+/// The binding follows as it does in [`crate::fan_out`], whichever comes first.
 async fn plan<P: Store>(
     ports: &P,
     policy: &BackupPolicy,
@@ -160,9 +164,10 @@ async fn plan<P: Store>(
     let new = version(ports, policy, binding.version.saturating_add(1)).await?;
     let until = upto.min(new.since);
     let mut plan = slot::plan(&old.schedule, next, until, GRACE);
-    if until == new.since {
-        plan.next = new.schedule.next_after(new.since);
-        binding.version = new.version;
+    binding.next = plan.next;
+    if let Some(followed) = binding.follow(&old, &new) {
+        plan.next = followed.next;
+        *binding = followed;
     }
     Ok(plan)
 }

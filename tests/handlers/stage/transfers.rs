@@ -12,7 +12,7 @@ use crossvault_core::{
     job::{Checkpoint, Progress},
     quantity::Bytes,
     restore, upkeep,
-    vault::{Epoch, Vault},
+    vault::Vault,
 };
 use crossvault_handlers::ports::{
     BrowsedEntry, FailedFile, Order, Page, PortError, Sealed, SealedIn, Standing, TransferName,
@@ -33,21 +33,23 @@ const FORGOTTEN: TimeDelta = TimeDelta::seconds(30);
 /// A unit's bytes.
 const UNIT_BYTES: u64 = 1024;
 
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Running {
     /// How many units a job of an account has to move; two where nothing is said.
     pub lengths: BTreeMap<AccountId, u64>,
     /// Files that fail in every backup, named when it is sealed.
     pub failing: Vec<FailedFile>,
     pub all: BTreeMap<TransferName, Transfer>,
+    /// How those stand that paused: asked again, they stand there still.
+    paused: BTreeMap<TransferName, Standing>,
     /// Names that were halted or outdone.
     halted: BTreeSet<TransferName>,
     /// What lies in the vaults and bears a job's name.
     pub data: Vec<Datum>,
     /// What was restored or kept up, by job, with how often it was done.
     pub done: BTreeMap<JobId, (Sealed, u32)>,
-    /// The orders, as they were given.
-    pub orders: Vec<Order>,
+    /// The orders that began a transfer, with the time.
+    pub orders: Vec<(DateTime<Utc>, Order)>,
 }
 
 /// A transfer that moves.
@@ -73,20 +75,6 @@ pub struct Datum {
     pub is_partial: bool,
     /// Whether all of it is there.
     pub is_sound: bool,
-}
-
-impl Default for Running {
-    fn default() -> Self {
-        Self {
-            lengths: BTreeMap::new(),
-            failing: Vec::new(),
-            all: BTreeMap::new(),
-            halted: BTreeSet::new(),
-            data: Vec::new(),
-            done: BTreeMap::new(),
-            orders: Vec::new(),
-        }
-    }
 }
 
 impl Running {
@@ -209,7 +197,7 @@ impl Running {
         if self.all.contains_key(name) {
             return Ok(());
         }
-        self.orders.push(order.clone());
+        self.orders.push((now, order.clone()));
         let owner = match &order.work {
             Work::BackUp { source, .. } => Some(&source.account),
             Work::Restore(restore) => Some(&restore.to.account),
@@ -266,6 +254,9 @@ impl State {
             return Ok(found);
         }
         let name = &order.name;
+        if let Some(paused) = self.transfers.paused.get(name) {
+            return Ok(paused.clone());
+        }
         let touches = matches!(order.work, Work::BackUp { .. } | Work::Restore(_));
         if touches && let Err(error) = Cloud::touch(&self.cloud, by, self.now) {
             self.transfers.all.remove(name);
@@ -287,7 +278,9 @@ impl State {
         if until >= transfer.order.pause_at {
             self.transfers.halt(name);
             let at = Checkpoint(Some(transfer.units(until).to_string()));
-            return Ok(Standing::Paused { at, progress, failures: vec![] });
+            let paused = Standing::Paused { at, progress, failures: vec![] };
+            self.transfers.paused.insert(name.clone(), paused.clone());
+            return Ok(paused);
         }
         Ok(Standing::Moving { progress, failures: vec![] })
     }
@@ -373,12 +366,5 @@ impl Vaults for Stage {
             Ok(())
         })
         .await
-    }
-}
-
-/// The epoch of the newest data, for tests of what is outdated.
-impl Datum {
-    pub fn epoch(&self) -> Epoch {
-        self.sealed.epoch
     }
 }
