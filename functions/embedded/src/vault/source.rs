@@ -357,13 +357,12 @@ impl Read for CountedReader {
             Some(_) | None => return Ok(0),
         };
         let Some(inner) = self.inner.as_mut() else { return Ok(0) };
-        match self.pass.call(|| inner.read(buffer)) {
+        match self.pass.call(|| fill(inner, buffer)) {
             None => {
                 self.progress = Progress::Failed;
                 self.inner = None;
                 Err(io::Error::other("the source panicked"))
             }
-            Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => Err(error),
             Some(Err(error)) => {
                 let trouble = Trouble::of(&error);
                 self.fail(&trouble);
@@ -395,6 +394,23 @@ impl Read for CountedReader {
             }
         }
     }
+}
+
+/// Reads until the buffer is full or nothing is left.
+///
+/// The library's chunker makes its buffer as small as the smallest read that it ever got: after a
+/// few short reads it would go on byte by byte.
+fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0_usize;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest) {
+            Ok(0) => break,
+            Ok(read) => filled = filled.saturating_add(read),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 impl CountedReader {

@@ -18,14 +18,16 @@ use crate::{
     ports::{
         Clock, Directory, FailedFile, Message, PortError, Sealed, Store, Transaction, Version,
     },
-    records::{Failures, Job, JobWork, Key, read},
+    records::{Failures, Job, JobWork, Key, codec::failures_in_a_page, read},
 };
 
 /// How many failed files one row names.
 const FILES_PER_PAGE: usize = 100;
 
 /// How many pages one commit writes.
-const PAGES_PER_COMMIT: usize = 10;
+///
+/// Full pages of 400 KB and the job's own row stay under what one transaction takes.
+const PAGES_PER_COMMIT: usize = 8;
 
 /// How many failed files of a job are named; further ones are only counted.
 const FILES_MAX: usize = 10_000;
@@ -78,9 +80,12 @@ pub(super) async fn store<P: Clock + Store + Directory>(
     mut failures: Vec<FailedFile>,
 ) -> Result<bool, StepError> {
     // What one commit can't hold goes first, as progress.
-    let most = FILES_PER_PAGE.saturating_mul(PAGES_PER_COMMIT);
-    while failures.len() > most {
-        let rest = failures.split_off(most);
+    loop {
+        let fits = fitting(&failures);
+        if fits >= failures.len() {
+            break;
+        }
+        let rest = failures.split_off(fits);
         let moved = Happened::Moved(held.job.progress);
         if !store_one(ports, held, moved, failures).await? {
             return Ok(false);
@@ -88,6 +93,15 @@ pub(super) async fn store<P: Clock + Store + Directory>(
         failures = rest;
     }
     store_one(ports, held, happened, failures).await
+}
+
+/// How many of the files fit into the pages of one commit.
+fn fitting(failures: &[FailedFile]) -> usize {
+    let mut rest = failures;
+    for _ in 0..PAGES_PER_COMMIT {
+        rest = rest.split_at(failures_in_a_page(rest).min(rest.len())).1;
+    }
+    failures.len().saturating_sub(rest.len())
 }
 
 async fn store_one<P: Clock + Store + Directory>(
@@ -293,13 +307,15 @@ fn moved<S: Seal>(
 }
 
 /// Adds rows that name the failed files, up to the most that a job names.
-fn name_failures(planned: &mut Planned, failures: &[FailedFile]) {
-    for files in failures.chunks(FILES_PER_PAGE) {
+fn name_failures(planned: &mut Planned, mut failures: &[FailedFile]) {
+    while !failures.is_empty() {
         let page = planned.job.failure_pages;
         let pages_max = FILES_MAX.checked_div(FILES_PER_PAGE).unwrap_or(0);
         if usize::try_from(page).is_ok_and(|page| page >= pages_max) {
             return;
         }
+        let (files, rest) = failures.split_at(failures_in_a_page(failures).min(failures.len()));
+        failures = rest;
         let row = Failures { job: planned.job.id.clone(), page, files: files.to_vec() };
         planned.transaction.put(row.into());
         planned.job.failure_pages = page.saturating_add(1);
