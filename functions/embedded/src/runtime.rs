@@ -33,6 +33,9 @@ const RETENTION: Duration = Duration::from_hours(1);
 /// How often the outbox is swept without being woken.
 const SWEEP: Duration = Duration::from_secs(5);
 
+/// How often a job that somebody waits for is looked at: it costs a read of one row.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// How soon a failed handler is tried again.
 const AGAIN_S: u32 = 2;
 
@@ -83,7 +86,7 @@ impl Runtime {
             if job.work.is_ended() {
                 return Ok(job);
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(LOOK).await;
         }
     }
 
