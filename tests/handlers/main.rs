@@ -1,6 +1,8 @@
 //! The handlers under a platform that fails in every way that a platform may.
 
 #[cfg(test)]
+mod concurrent;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod outbox;
