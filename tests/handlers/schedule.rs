@@ -69,7 +69,8 @@ fn binding(stage: &Stage) -> Binding {
 /// slot.
 #[track_caller]
 fn exactly_once(stage: &Stage) {
-    let mut decided: BTreeMap<BindingId, Vec<(DateTime<Utc>, DateTime<Utc>)>> = BTreeMap::new();
+    type Span = (DateTime<Utc>, DateTime<Utc>);
+    let mut decided: BTreeMap<BindingId, Vec<Span>> = BTreeMap::new();
     let mut jobs: Vec<JobId> = Vec::new();
     for record in stage.records() {
         match record {
@@ -423,8 +424,7 @@ fn with_nothing_due_one_read_is_all() {
         stage.state().calls.clear();
         assert_eq!(stage.tick(), Ticked::default());
         stage.drain();
-        let calls = stage.state().calls.clone();
-        calls
+        std::mem::take(&mut stage.state().calls)
     };
     assert_eq!(calls(10), ["range", "range"]);
     assert_eq!(calls(10_000), ["range", "range"]);

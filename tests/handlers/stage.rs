@@ -191,9 +191,12 @@ impl Stage {
         let is_interleaved = self.state().is_interleaved;
         if is_interleaved {
             let mut has_waited = false;
-            poll_fn(|_| match std::mem::replace(&mut has_waited, true) {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
+            poll_fn(|_| {
+                if std::mem::replace(&mut has_waited, true) {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
             })
             .await;
         }
@@ -262,6 +265,7 @@ impl Stage {
     }
 
     /// Asks under a new token.
+    #[expect(clippy::needless_pass_by_value, reason = "commands are made where they are asked")]
     pub fn ask(&self, command: Command) -> Result<Answer, ApiError> {
         let n = {
             let mut state = self.state();

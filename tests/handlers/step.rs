@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crossvault_core::{
+    explain::Explain,
     ids::{JobId, PointId},
     job::{Failure, STUMBLES_MAX, State},
 };
@@ -222,7 +223,7 @@ fn refused(code: &str, breaks: fn(&Stage)) {
     ended(&stage, &job, "FAILED", code);
     assert!(stage.state().transfers.orders.is_empty());
     let (stage, job) = one_backup(9);
-    stage.before("advance", 3, move |stage| breaks(stage));
+    stage.before("advance", 3, breaks);
     // A session that is open may outlive the way by which it was opened.
     stage.state().cloud.session = seconds(40);
     stage.settle();
@@ -361,7 +362,6 @@ fn a_job_backs_off_and_gives_up_in_the_end() {
         assert_eq!(pauses, [10, 20, 40, 80, 160, 320, 600]);
         let failure = stage.job(&job).work.failure().cloned().unwrap();
         assert!(matches!(failure, Failure::Exhausted { times: STUMBLES_MAX, .. }), "{failure:?}");
-        use crossvault_core::explain::Explain;
         ended(&stage, &job, "FAILED", error.code());
     }
 }
@@ -507,10 +507,8 @@ fn a_zombie_changes_nothing() {
         let (has_claimed, has_ended) =
             (stage.job(&job).fence == 1, stage.job(&job).work.is_ended());
         stage.pass(LEASE + seconds(1));
-        let (successor, late) = match has_ended {
-            true => (Done::Stale, Done::Ended),
-            false => (Done::Ended, Done::Stale),
-        };
+        let (successor, late) =
+            if has_ended { (Done::Stale, Done::Ended) } else { (Done::Ended, Done::Stale) };
         assert_eq!(stage.step(&job), Ok(successor));
         assert_eq!(stage.job(&job).fence, if has_claimed && !has_ended { 2 } else { 1 });
         let rows = stage.rows();

@@ -235,7 +235,7 @@ fn a_restore_keeps_its_point() {
     let job = stage.started(restore(&point, &source(RESCUE, 1)));
     stage.retain();
     assert_eq!(points(&stage)[0].state, PointState::Available);
-    assert_eq!(points(&stage)[0].in_use_by, [job.clone()]);
+    assert_eq!(points(&stage)[0].in_use_by, std::slice::from_ref(&job));
     let Err(ApiError::Refused(refusal)) = stage.ask(delete(&point)) else { panic!("refused") };
     assert_eq!(refusal.root_code(), "POINT_IN_USE");
     stage.settle();

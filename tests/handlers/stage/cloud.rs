@@ -28,6 +28,7 @@ pub struct Cloud {
 
 /// A RAM role in a resource account.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each can be wrong by itself")]
 pub struct Role {
     pub exists: bool,
     pub trusts: bool,
