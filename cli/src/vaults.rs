@@ -17,7 +17,7 @@ use crate::{
     exit::Exit,
     job,
     output::{count, printable},
-    platform::unexpected,
+    platform::{fresh_token, unexpected},
 };
 
 /// Make, list, prune and check the vaults that hold all backup data
@@ -192,7 +192,11 @@ fn export_key(console: &Console, arguments: ExportKey) -> Result<Exit, Failure> 
         return Err(exists(&to));
     }
     let caller = console.caller().clone();
-    let reply = console.request(Request::ExportKey { caller, vault: vault.clone() })?;
+    let reply = console.request(Request::ExportKey {
+        caller,
+        token: fresh_token(),
+        vault: vault.clone(),
+    })?;
     let Reply::Key(key) = &reply else { return Err(unexpected(&"another reply")) };
     if is_shown {
         let answer = json!({ "answer": "key", "value": key.reveal() });

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod crossvault;
 mod damage;
+mod demo;
 mod help;
 mod isolation;
 #[cfg(test)]

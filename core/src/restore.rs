@@ -25,6 +25,8 @@ pub struct Restore {
     pub from: DataSource,
     /// How the vault names the point's data.
     pub snapshot: String,
+    /// The point's content.
+    pub bytes: Bytes,
     /// The source that is written into.
     pub to: DataSource,
     /// The folder of the target under which the content goes, relative to its root; empty for the
@@ -157,6 +159,7 @@ pub fn plan(
         point: point.id.clone(),
         from: from.clone(),
         snapshot: point.snapshot.clone(),
+        bytes: point.bytes,
         to: to.clone(),
         into: below(into)?,
         only: only.map(below).transpose()?,

@@ -27,6 +27,7 @@ fn no_other_account_may_ask_for_anything() {
         create_vault("mine"),
         Command::ListVaults,
         Command::PruneVault { vault: text("main") },
+        Command::ExportKey { vault: text("main") },
         create_policy("mine"),
         update("daily", "I|0|P1D"),
         Command::ListPolicies,
@@ -53,7 +54,7 @@ fn no_other_account_may_ask_for_anything() {
         Command::ListSlots { policy: text("daily"), source: nas, limit: 10 },
     ];
     let names: BTreeSet<String> = commands.iter().map(name).collect();
-    assert_eq!(names.len(), 27, "each command once: {names:?}");
+    assert_eq!(names.len(), 28, "each command once: {names:?}");
     let before = cloud.ports.rows();
     for caller in [PAYROLL, RESCUE, OUTSIDE].map(account) {
         for command in &commands {

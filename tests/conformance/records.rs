@@ -329,6 +329,7 @@ impl Any {
                     point: self.point_id(),
                     from: self.source(),
                     snapshot: self.text(),
+                    bytes: self.bytes(),
                     to: self.source(),
                     into: self.text(),
                     only: self.maybe(Self::text),

@@ -40,7 +40,7 @@ pub use browse::{Browser, Listed};
 pub use check::Damage;
 pub use control::{Control, Gate, Moved};
 pub use error::{Stop, VaultError};
-pub use key::{FileKeys, KeyError, KeyStore, VaultKey};
+pub use key::{FileKeys, KeyError, KeyStore, VaultKey, fresh_password};
 pub use lease::{Exclusive, Leases, Shared};
 pub use repository::Vault;
 pub use restore::{RestoreEnd, RestoreOrder};

@@ -136,6 +136,7 @@ async fn attempt<P: Clock + Store + Directory + Sources + Vaults>(
         }
         Command::ListVaults => vaults::list(ports).await.map(shown),
         Command::PruneVault { vault } => vaults::prune(ports, asked, vault).await.map(decided),
+        Command::ExportKey { vault } => vaults::export(ports, asked, vault).await.map(decided),
         Command::CreatePolicy(spec) => policies::create(ports, asked, spec).await.map(decided),
         Command::UpdatePolicy { policy, schedule, zone, retention } => {
             let (schedule, zone) = (schedule.as_deref(), zone.as_deref());

@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+use super::{Damaged, Failure, Kind, Reply, Request};
+use crate::{
+    platform::Embedded,
+    vault::{Damage, Vault, VaultError, fresh_password},
+};
 use crossvault_core::{
     access,
     alert::Alert,
@@ -10,13 +15,6 @@ use crossvault_core::{
 use crossvault_handlers::{
     api::{self, Answer, Command, Refusal},
     ports::{Clock, Identity, PortError},
-};
-use rustic_core::Id;
-
-use super::{Damaged, Failure, Kind, Reply, Request};
-use crate::{
-    platform::Embedded,
-    vault::{Damage, Vault, VaultError},
 };
 
 /// How many alerts are given at once.
@@ -46,10 +44,11 @@ pub async fn answer(platform: &Embedded, request: Request) -> Result<Reply, Fail
             let damage = beside(platform, id, move |vault| vault.check(read_data)).await?;
             Ok(Reply::Damage(damage.iter().map(damaged).collect()))
         }
-        Request::ExportKey { caller, vault } => {
+        Request::ExportKey { caller, token, vault } => {
             let id = find(platform, &caller, &vault).await?;
-            // 256 bits of the system's randomness: nobody has to remember it.
-            let password = Id::random().to_hex().to_string();
+            let command = Command::ExportKey { vault: vault.clone() };
+            api::handle(platform, &caller, &token, command).await?;
+            let password = fresh_password();
             let key = password.clone();
             let added = beside(platform, id, move |vault| {
                 let Some(alone) = vault.leases().try_exclude() else { return Ok(false) };

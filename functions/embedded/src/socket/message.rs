@@ -56,6 +56,8 @@ pub enum Request {
     ExportKey {
         /// Who asks.
         caller: AccountId,
+        /// Under which it is recorded.
+        token: Token,
         /// The vault's name or id.
         vault: String,
     },

@@ -38,7 +38,7 @@ impl Served {
             runtime.unwrap().block_on(async {
                 let listener = Listener::bind(&place).unwrap();
                 ready.send(()).unwrap();
-                serve(listener, |request| async { answer(request) }, async {
+                serve(listener, |request: Request| async move { answer(&request) }, async {
                     let _ = stopped.await;
                 })
                 .await;
@@ -66,7 +66,7 @@ impl Drop for Served {
     }
 }
 
-fn answer(request: Request) -> Result<Reply, Failure> {
+fn answer(request: &Request) -> Result<Reply, Failure> {
     match request {
         Request::Ask { .. } => Ok(Reply::Answer(Answer::Vaults(vec![]))),
         Request::ExportKey { .. } => Ok(Reply::Key("secret".to_owned().into())),
@@ -112,7 +112,8 @@ fn a_request_is_answered_and_a_failure_arrives_whole() {
     assert_eq!(client.request(&ask()), Ok(Reply::Answer(Answer::Vaults(vec![]))));
     let no = Failure::new(Kind::Refused, "NO", "no", "Stop.");
     assert_eq!(client.request(&Request::View), Err(no));
-    let key = Request::ExportKey { caller: account(), vault: "main".to_owned() };
+    let token = "export".parse().unwrap();
+    let key = Request::ExportKey { caller: account(), token, vault: "main".to_owned() };
     let Ok(Reply::Key(key)) = client.request(&key) else { panic!("no key") };
     assert_eq!(key.reveal(), "secret");
     assert!(!format!("{key:?}").contains("secret"));

@@ -8,8 +8,14 @@ use std::{
 };
 
 use crossvault_core::{explain::Explain, ids::VaultId};
-use rustic_core::{Credentials, repofile::MasterKey};
+use rustic_core::{Credentials, Id, repofile::MasterKey};
 use zeroize::{Zeroize, Zeroizing};
+
+/// A password that nobody has to remember: 256 bits of the system's randomness, as hex digits.
+#[must_use]
+pub fn fresh_password() -> String {
+    Id::random().to_hex().to_string()
+}
 
 /// The key that encrypts all of a vault, as restic's JSON (`restic cat masterkey` prints the same).
 ///

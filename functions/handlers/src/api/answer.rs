@@ -214,7 +214,10 @@ impl JobView {
             queued: job.queued,
             started: job.started,
             ended_at: job.ended,
-            progress: job.progress,
+            progress: Progress {
+                expected: job.progress.expected.or(job.work.expected()),
+                ..job.progress
+            },
             added,
             point,
             failure: failure.map(|failure| Trouble {

@@ -76,6 +76,12 @@ pub enum Command {
         /// The vault's name or id.
         vault: String,
     },
+    /// Record that a vault is opened to a further password: whoever has it reads all of the vault
+    /// without Crossvault. The platform adds the password once this is answered.
+    ExportKey {
+        /// The vault's name or id.
+        vault: String,
+    },
     /// Make a policy.
     CreatePolicy(PolicySpec),
     /// Change a policy; what is left out stays.
@@ -211,6 +217,7 @@ impl Command {
             | Self::RemoveAccount { .. }
             | Self::CreateVault { .. }
             | Self::PruneVault { .. }
+            | Self::ExportKey { .. }
             | Self::CreatePolicy(_)
             | Self::UpdatePolicy { .. }
             | Self::DeletePolicy { .. }

@@ -81,6 +81,21 @@ pub(super) async fn prune<P: Clock + Store + Vaults>(
     asked.start(ports, Transaction::default(), work, account, ports.now()).await
 }
 
+/// Records that a vault's key is given away, before it is.
+pub(super) async fn export<P: Clock + Store>(
+    ports: &P,
+    asked: &Asked,
+    vault: &str,
+) -> Result<Change, ApiError> {
+    let vault = names::vault(ports, vault).await?;
+    let mut transaction = Transaction::default();
+    let (subject, account) = (vault.id.as_str(), &asked.management);
+    let why = "a further password opens it".to_owned();
+    let note = Note { what: "vault.key-exported", subject, account, why };
+    asked.note(&mut transaction, ports.now(), note);
+    Ok(Change { transaction, answer: Answer::Done })
+}
+
 async fn view(ports: &impl Store, vault: Vault) -> Result<VaultView, PortError> {
     let points = retention::points(ports, &vault.id).await?;
     let accounts: BTreeSet<_> =

@@ -12,6 +12,7 @@ use crossvault_core::{
         VaultId,
     },
     job::{Failure, Outcome, Progress, State},
+    quantity::Bytes,
     restore::{self, Restore},
     schedule::slot,
     upkeep::{self, Erase, Prune},
@@ -416,6 +417,15 @@ impl JobWork {
             Self::Backup(_, state) => of(state),
             Self::Restore(_, state) => of(state),
             Self::Erase(_, state) | Self::Prune(_, state) => of(state),
+        }
+    }
+
+    /// The bytes that it will move in all, where that is known before.
+    #[must_use]
+    pub fn expected(&self) -> Option<Bytes> {
+        match self {
+            Self::Restore(restore, _) if restore.only.is_none() => Some(restore.bytes),
+            Self::Restore(..) | Self::Backup(..) | Self::Erase(..) | Self::Prune(..) => None,
         }
     }
 
