@@ -11,6 +11,7 @@ use crossvault_handlers::api::{Command, PolicySpec, RetentionSpec};
 pub const VAULTS: &str = "1000000000000001";
 pub const PAYROLL: &str = "1000000000000012";
 pub const RESCUE: &str = "1000000000000013";
+pub const MEMBER: &str = "1000000000000014";
 pub const ROLE: &str = "hbrcrossrole";
 
 /// A Monday at noon; what is due daily at 02:00 is due the next night.

@@ -24,6 +24,10 @@ pub struct Cloud {
     pub absent: BTreeSet<DataSource>,
     /// How long an assumed role's credentials live.
     pub session: TimeDelta,
+    /// Members whose service-linked role is there.
+    pub served: BTreeSet<AccountId>,
+    /// Whether the management account has a directory, of which every account is a member.
+    pub is_organized: bool,
 }
 
 /// A RAM role in a resource account.
@@ -40,7 +44,13 @@ pub struct Role {
 
 impl Default for Cloud {
     fn default() -> Self {
-        Self { roles: BTreeMap::new(), absent: BTreeSet::new(), session: TimeDelta::hours(1) }
+        Self {
+            roles: BTreeMap::new(),
+            absent: BTreeSet::new(),
+            session: TimeDelta::hours(1),
+            served: BTreeSet::new(),
+            is_organized: false,
+        }
     }
 }
 
@@ -101,7 +111,10 @@ impl Identity for Stage {
         self.call("assume", |state| {
             let (account, role) = (assume.role.account.clone(), &assume.role);
             let expires = state.now + state.cloud.session;
-            if ServiceRole::of(role).is_some() {
+            if let Some(kind) = ServiceRole::of(role) {
+                if kind == ServiceRole::HbrRd && !state.cloud.served.contains(&account) {
+                    return Err(PortError::NotFound(role.to_string()));
+                }
                 return Ok(Session { account, expires: DateTime::<Utc>::MAX_UTC });
             }
             match state.cloud.roles.get(&account) {
@@ -137,20 +150,26 @@ impl Identity for Stage {
     async fn ensure_service_role(
         &self,
         _by: &Session,
-        _account: AccountId,
-        _role: ServiceRole,
+        account: AccountId,
+        role: ServiceRole,
     ) -> Result<(), PortError> {
-        self.call("ensure_service_role", |_| Ok(())).await
+        self.call("ensure_service_role", |state| {
+            if role == ServiceRole::HbrRd {
+                state.cloud.served.insert(account);
+            }
+            Ok(())
+        })
+        .await
     }
 }
 
 impl Directory for Stage {
-    async fn membership(
-        &self,
-        _by: &Session,
-        _account: AccountId,
-    ) -> Result<Membership, PortError> {
-        self.call("membership", |_| Ok(Membership::Outside)).await
+    async fn membership(&self, _by: &Session, account: AccountId) -> Result<Membership, PortError> {
+        self.call("membership", |state| {
+            let member = Membership::Member { path: format!("rd-1/r-1/{account}") };
+            Ok(if state.cloud.is_organized { member } else { Membership::Outside })
+        })
+        .await
     }
 
     async fn members(
@@ -163,7 +182,15 @@ impl Directory for Stage {
     }
 
     async fn administrators(&self, _by: &Session) -> Result<Option<Administrators>, PortError> {
-        self.call("administrators", |_| Ok(None)).await
+        self.call("administrators", |state| {
+            let administrators = Administrators {
+                directory: "rd-1".to_owned(),
+                management: account(VAULTS),
+                delegated: vec![],
+            };
+            Ok(state.cloud.is_organized.then_some(administrators))
+        })
+        .await
     }
 }
 
