@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use crossvault_core::ids::{AccountId, JobId};
 
-use super::{LEASE, Pace, REST};
+use super::{LEASE, Pace};
 use crate::{
     enqueue::{WATCHDOG, later, watch},
     ports::{Clock, Expect, PortError, Store, Transaction, Version},
@@ -64,7 +64,7 @@ async fn attempt<P: Clock + Store>(
     let mut transaction = Transaction::default();
 
     if !pass_gate(ports, &mut job, &mut transaction).await? {
-        move_wake(&mut transaction, &mut job, later(now, REST));
+        move_wake(&mut transaction, &mut job, later(now, pace.pulse));
         store(ports, transaction, job, version).await?;
         return Ok(Claim::Waits);
     }
