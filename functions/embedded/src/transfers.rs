@@ -104,6 +104,15 @@ impl Transfers for Embedded {
         }
         Ok(())
     }
+
+    async fn clear(&self, order: Order, by: &LocalCredentials) -> Result<(), PortError> {
+        let Work::Restore(restore) = order.work else { return Ok(()) };
+        let (platform, session) = (self.clone(), by.session());
+        let swept = tokio::task::spawn_blocking(move || {
+            restore::sweep(&platform, &order.name, &restore, session)
+        });
+        swept.await.map_err(|_| PortError::TimedOut)?
+    }
 }
 
 impl Embedded {

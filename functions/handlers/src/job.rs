@@ -31,7 +31,7 @@ use crate::{
     enqueue::later,
     facts,
     ports::{
-        Clock, Credentials, Directory, FailedFile, PortError, Sources, Standing, Store,
+        Clock, Credentials, Directory, FailedFile, Order, PortError, Sources, Standing, Store,
         TransferName, Transfers,
     },
 };
@@ -39,16 +39,14 @@ use crate::{
 /// How long a step's claim lives without a commit: a pulse lost six times is a dead runner.
 pub const LEASE: TimeDelta = TimeDelta::seconds(60);
 
-/// How long a job rests when the vault or its account's turns are taken.
-pub const REST: TimeDelta = TimeDelta::seconds(30);
-
 /// How long before its credentials end a transfer is asked to stand at a checkpoint.
 const WIND_DOWN: TimeDelta = TimeDelta::seconds(60);
 
 /// How a platform paces its steps.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// How often a transfer is asked how it stands.
+    /// How often a transfer is asked how it stands, and how often a job that waits for its vault
+    /// looks again.
     pub pulse: TimeDelta,
     /// The length of a job's first step; each further one doubles it.
     pub step: TimeDelta,
@@ -130,10 +128,11 @@ async fn run<P: Clock + Store + Directory + Sources + Transfers>(
 ) -> Result<Done, StepError> {
     if held.job.work.is_canceling() {
         ports.halt(name.clone()).await?;
+        clear(ports, held, order::of(&held.job, name.clone(), pace, ports.now(), stop_at)).await;
         return tell(ports, held, Happened::Halted, vec![]).await.map(ending);
     }
     if !prune::make_way(ports, held).await? {
-        claim::rest(ports, held, REST).await?;
+        claim::rest(ports, held, pace.pulse).await?;
         return Ok(Done::Waits);
     }
     let authority = match authorize(ports, held).await {
@@ -202,6 +201,22 @@ async fn run<P: Clock + Store + Directory + Sources + Transfers>(
 fn in_time(credentials: &impl Credentials, now: DateTime<Utc>, pace: Pace) -> DateTime<Utc> {
     let end = credentials.expires();
     end.checked_sub_signed(WIND_DOWN).unwrap_or(end).max(later(now, pace.pulse))
+}
+
+/// Removes what the job's dead runners left half-written, as far as there is authority: the job
+/// ends either way.
+async fn clear<P: Store + Directory + Sources + Transfers>(ports: &P, held: &Held, order: Order) {
+    if held.job.fence <= 1 {
+        return;
+    }
+    let cleared = match authorize(ports, held).await {
+        Ok(Authority::Given(credentials)) => ports.clear(order, &credentials).await,
+        Ok(Authority::Refused(_)) => Ok(()),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = cleared {
+        tracing::warn!(job = %held.job.id, %error, "what a dead step left stays");
+    }
 }
 
 /// Stores what happened; false when the job is no longer ours.

@@ -13,7 +13,7 @@ use crossvault_core::{
     quantity::Bytes,
     restore::{self, Overwrite, Restore},
 };
-use crossvault_handlers::ports::{Order, PortError, Sealed};
+use crossvault_handlers::ports::{Order, PortError, Sealed, TransferName};
 use crossvault_simulator::world::Session;
 use serde::{Deserialize, Serialize};
 
@@ -48,19 +48,7 @@ pub(super) fn run(
         what: format!("recovery point `{}`", restore.point),
         detail: "the name of its data is none".to_owned(),
     })?;
-    let root = platform
-        .world()
-        .location(&restore.to)
-        .ok_or_else(|| PortError::NotFound(restore.to.to_string()))?;
-    let touch =
-        Arc::new(SourceTouch::new(Arc::clone(platform.world()), session, restore.to.clone()));
-    let overwrite = match restore.overwrite {
-        Overwrite::Refuse => write::Overwrite::Refuse,
-        Overwrite::Replace => write::Overwrite::Replace,
-    };
-    let mark = Mark { job: order.name.job.to_string(), fence: u64::from(order.name.fence) };
-    let writer =
-        Writer::new(&root, WriteOptions { overwrite, mark }, touch).map_err(write_error)?;
+    let writer = writer(platform, &order.name, restore, session)?;
     if order.name.fence > 1 {
         // Temporary files of steps that died.
         writer.sweep().map_err(write_error)?;
@@ -96,6 +84,37 @@ pub(super) fn run(
     }
     let made = restore::Sealed { files: done.files, bytes: progress.bytes, failed: done.failed };
     Ok(End::Sealed { sealed: Sealed::Restore(made), progress, failures })
+}
+
+/// Removes the temporary files of steps that died, when no further step will.
+pub(super) fn sweep(
+    platform: &Embedded,
+    name: &TransferName,
+    restore: &Restore,
+    session: Session,
+) -> Result<(), PortError> {
+    writer(platform, name, restore, session)?.sweep().map_err(write_error)?;
+    Ok(())
+}
+
+fn writer(
+    platform: &Embedded,
+    name: &TransferName,
+    restore: &Restore,
+    session: Session,
+) -> Result<Writer, PortError> {
+    let root = platform
+        .world()
+        .location(&restore.to)
+        .ok_or_else(|| PortError::NotFound(restore.to.to_string()))?;
+    let touch =
+        Arc::new(SourceTouch::new(Arc::clone(platform.world()), session, restore.to.clone()));
+    let overwrite = match restore.overwrite {
+        Overwrite::Refuse => write::Overwrite::Refuse,
+        Overwrite::Replace => write::Overwrite::Replace,
+    };
+    let mark = Mark { job: name.job.to_string(), fence: u64::from(name.fence) };
+    Writer::new(&root, WriteOptions { overwrite, mark }, touch).map_err(write_error)
 }
 
 fn place(from: &Checkpoint) -> Result<Place, PortError> {

@@ -39,6 +39,20 @@ pub trait Transfers: Identity {
     /// # Errors
     /// A passing failure.
     fn halt(&self, name: TransferName) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// Removes what lower fences of the same job left half-written when their runner died; what is
+    /// in place stays. Asked for when nobody will go on with the job. A platform that leaves
+    /// nothing has nothing to do.
+    ///
+    /// # Errors
+    /// As [`Transfers::advance`].
+    fn clear(
+        &self,
+        _order: Order,
+        _by: &Self::Credentials,
+    ) -> impl Future<Output = Result<(), PortError>> + Send {
+        std::future::ready(Ok(()))
+    }
 }
 
 /// One attempt of one job to move data.
