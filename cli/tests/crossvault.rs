@@ -81,15 +81,22 @@ impl Home {
 
     /// A fresh home.
     pub fn new() -> Self {
-        let home = Self::none();
-        home.ok(&["init", "--management", BACKUP, "--name", "backup"]);
-        home
+        Self::none().found()
+    }
+
+    fn found(self) -> Self {
+        self.ok(&["init", "--management", BACKUP, "--name", "backup"]);
+        self
     }
 
     /// A home with a directory (headquarters; members backup, payroll and rescue; backup is a
     /// delegated administrator), an outside account, and a folder for each account's source `web`.
     pub fn peopled() -> Self {
-        let home = Self::new();
+        Self::new().people()
+    }
+
+    fn people(self) -> Self {
+        let home = self;
         for (id, name) in [
             (HEADQUARTERS, "headquarters"),
             (PAYROLL, "payroll"),
@@ -123,7 +130,12 @@ impl Home {
     /// [`Self::peopled`], with payroll and rescue added through the directory, a vault `main`, and
     /// a file in payroll's source.
     pub fn ready() -> Self {
-        let home = Self::peopled();
+        Self::none().populate()
+    }
+
+    /// Makes [`Self::ready`] of [`Self::none`].
+    pub fn populate(self) -> Self {
+        let home = self.found().people();
         home.ok(&["accounts", "add", "payroll", "--directory"]);
         home.ok(&["accounts", "add", "rescue", "--directory"]);
         home.ok(&["vaults", "create", "main"]);

@@ -19,7 +19,13 @@
 )]
 
 mod books;
+mod broken;
+mod escape;
 mod kill;
+mod mount;
+mod race;
+mod restic;
 mod server;
 mod settled;
 mod tree;
+mod trouble;

@@ -1,6 +1,16 @@
 //! Data made from a seed: the same seed gives the same bytes.
 
-use std::{fs, path::Path};
+use std::{
+    ffi::OsStr,
+    fs::{self, File, Permissions},
+    io::{Seek, SeekFrom, Write},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{PermissionsExt, symlink},
+    },
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 /// Numbers from a seed, by `SplitMix64`.
 #[derive(Clone)]
@@ -50,5 +60,59 @@ pub fn fill(folder: &Path, seed: &mut Seed, small: u64, large: u64) {
     for number in 0..large {
         let len = usize::try_from(1_000_000 + seed.below(3_000_000)).unwrap();
         fs::write(folder.join(format!("large/{number}.bin")), seed.bytes(len)).unwrap();
+    }
+}
+
+/// Fills a folder with what is hard to keep: odd names, links, holes, modes, times and attributes.
+pub fn odd(folder: &Path, seed: &mut Seed) {
+    let names: [&[u8]; 9] = [
+        b"with space",
+        b" ",
+        b"new\nline",
+        b"-dash",
+        b"tab\tand \"quotes\" and 'more' $HOME * \\",
+        "\u{4e2d}\u{6587} \u{1f600}".as_bytes(),
+        b"not \xff\xfe text",
+        &[b'n'; 255],
+        b"...",
+    ];
+    for name in names {
+        fs::write(folder.join(OsStr::from_bytes(name)), seed.bytes(100)).unwrap();
+    }
+    let inner = folder.join(OsStr::from_bytes(b"folder\x80\n"));
+    fs::create_dir_all(inner.join("a/b/c/d")).unwrap();
+    fs::create_dir(folder.join("empty")).unwrap();
+    fs::write(inner.join("a/b/c/d/deep"), "deep").unwrap();
+    fs::write(folder.join("nothing"), "").unwrap();
+    fs::write(folder.join("large"), seed.bytes(9_000_000)).unwrap();
+
+    let mut sparse = File::create(folder.join("sparse")).unwrap();
+    sparse.seek(SeekFrom::Start(20_000_000)).unwrap();
+    sparse.write_all(b"after a hole").unwrap();
+    sparse.set_len(30_000_000).unwrap();
+
+    symlink("nothing", folder.join("link")).unwrap();
+    symlink("/nowhere/at all", folder.join("dangling")).unwrap();
+    symlink("a", inner.join("to-folder")).unwrap();
+    fs::hard_link(folder.join("large"), inner.join("same-as-large")).unwrap();
+    fs::hard_link(folder.join("nothing"), folder.join("same-as-nothing")).unwrap();
+
+    for (name, mode) in [("only-read", 0o444), ("none", 0o000), ("set-id", 0o6755), ("all", 0o777)]
+    {
+        let file = folder.join(name);
+        fs::write(&file, name).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+    }
+    let file = folder.join("with-attribute");
+    fs::write(&file, "x").unwrap();
+    // Not every file system has them.
+    let _ = rustix::fs::setxattr(&file, "user.note", b"kept", rustix::fs::XattrFlags::empty());
+
+    fs::set_permissions(folder.join("empty"), Permissions::from_mode(0o1750)).unwrap();
+    for (name, seconds, nanoseconds) in
+        [("only-read", 1, 1), ("nothing", 4_000_000_000, 999_999_999), ("empty", 86_400, 0)]
+    {
+        let time = SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds);
+        File::open(folder.join(name)).unwrap().set_modified(time).unwrap();
     }
 }

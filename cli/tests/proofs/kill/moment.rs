@@ -37,11 +37,11 @@ impl Moment {
     pub fn any(seed: &mut Seed) -> Self {
         let time = |limit: u64, seed: &mut Seed| Duration::from_micros(seed.below(limit * 1_000));
         match seed.below(10) {
-            0 => Self::Starting(time(300, seed)),
+            0 => Self::Starting(time(100, seed)),
             1..=3 => Self::After(time(1_500, seed)),
             4..=6 => {
                 let kinds = ["backup", "restore", "erase", "erase", "prune", "vault"];
-                Self::Asking(seed.pick(&kinds).unwrap(), time(60, seed))
+                Self::Asking(seed.pick(&kinds).unwrap(), time(15, seed))
             }
             _ => {
                 let kinds = ["backup", "restore", "prune"];
