@@ -58,6 +58,7 @@ pub fn text(console: &Console, job: &JobView) -> String {
         format!("{code}: {}\n  {}", printable(message), printable(remedy))
     }));
     parts.extend(failures(job, None));
+    parts.extend(warnings(job));
     parts.join("\n\n")
 }
 
@@ -119,6 +120,15 @@ fn failures(job: &JobView, named: Option<usize>) -> Option<String> {
     if more > 0 {
         lines.push(format!("  and {more} more: `crossvault jobs show {}`", job.id));
     }
+    Some(lines.join("\n"))
+}
+
+fn warnings(job: &JobView) -> Option<String> {
+    if job.warnings.is_empty() {
+        return None;
+    }
+    let mut lines = vec!["what could not be restored with files that are in place:".to_owned()];
+    lines.extend(job.warnings.iter().map(|warning| format!("  {}", printable(warning))));
     Some(lines.join("\n"))
 }
 

@@ -57,6 +57,9 @@ pub struct Sealed {
     pub bytes: Bytes,
     /// Files that failed.
     pub failed: u64,
+    /// What could not be given to entries that were written otherwise, such as their owner: the
+    /// first ones in words, and how many more there were.
+    pub warnings: Vec<String>,
 }
 
 impl Seal for Sealed {

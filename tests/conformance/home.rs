@@ -37,7 +37,6 @@ fn places_are_where_the_page_says() {
         path.strip_prefix(home.dir()).unwrap().to_str().unwrap().to_owned()
     };
     assert_eq!(below(home.vault(&vault)), "vaults/v-00000000000000000000");
-    assert_eq!(below(home.key(&vault)), "keys/v-00000000000000000000.json");
     assert_eq!(
         below(home.source(&source)),
         "accounts/1000000000000012/cn-hangzhou/ecs-files/i-web.1"

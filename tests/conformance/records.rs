@@ -339,6 +339,7 @@ impl Any {
                     files: any.long(),
                     bytes: any.bytes(),
                     failed: any.long(),
+                    warnings: any.few(Self::text),
                 });
                 JobWork::Restore(restore, state)
             }

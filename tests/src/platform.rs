@@ -528,7 +528,9 @@ fn seal(order: &Order, now: DateTime<Utc>) -> Standing {
             added: Bytes(512),
             failed: 0,
         }),
-        Work::Restore(_) => Sealed::Restore(restore::Sealed { files: 1, bytes, failed: 0 }),
+        Work::Restore(_) => {
+            Sealed::Restore(restore::Sealed { files: 1, bytes, failed: 0, warnings: vec![] })
+        }
         Work::Erase(erase) => {
             let removed = u64::try_from(erase.points.len()).unwrap_or(u64::MAX);
             Sealed::Upkeep(upkeep::Sealed { removed, freed: Bytes::ZERO })

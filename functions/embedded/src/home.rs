@@ -3,7 +3,7 @@
 //! ```text
 //! state.sqlite                       rows, the local world, alerts
 //! vaults/<vault>/                    backup data
-//! keys/<vault>.json                  each vault's key
+//! keys/<vault>.key                   each vault's key
 //! accounts/<account>/<region>/<type>/<id>/   where local sources lie if nobody says otherwise
 //! lock                               who holds the home: process id and command
 //! api.sock                           where a running `crossvault up` answers
@@ -137,12 +137,6 @@ impl Home {
     #[must_use]
     pub fn keys(&self) -> PathBuf {
         self.dir.join(KEYS)
-    }
-
-    /// A vault's key.
-    #[must_use]
-    pub fn key(&self, vault: &VaultId) -> PathBuf {
-        self.keys().join(format!("{vault}.json"))
     }
 
     /// Where a local source lies if nobody says otherwise; it need not exist.

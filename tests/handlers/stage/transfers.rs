@@ -138,7 +138,12 @@ impl Running {
                 return;
             }
             Work::Restore(_) => {
-                Sealed::Restore(restore::Sealed { files: transfer.length, bytes, failed: 0 })
+                Sealed::Restore(restore::Sealed {
+                    files: transfer.length,
+                    bytes,
+                    failed: 0,
+                    warnings: vec![],
+                })
             }
             Work::Erase(erase) => {
                 let gone =

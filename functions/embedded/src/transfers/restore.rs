@@ -19,11 +19,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{End, failures, folder::FolderTarget, port_error};
 use crate::{
-    files::write::{self, Mark, WriteError, WriteOptions, Writer},
+    files::write::{self, Mark, Warnings, WriteError, WriteOptions, Writer},
     platform::Embedded,
     touch::SourceTouch,
     vault::{Control, RestoreOrder, Vault, VaultError},
 };
+
+/// How many warnings of a restore are told in words.
+const WARNINGS_TOLD: usize = 20;
 
 /// Where a restore paused, and what the steps up to there did.
 #[derive(Default, Serialize, Deserialize)]
@@ -82,7 +85,12 @@ pub(super) fn run(
         let at = serde_json::to_string(&done).map_err(|_| unreadable())?;
         return Ok(End::Paused { at: Checkpoint(Some(at)), progress, failures });
     }
-    let made = restore::Sealed { files: done.files, bytes: progress.bytes, failed: done.failed };
+    let made = restore::Sealed {
+        files: done.files,
+        bytes: progress.bytes,
+        failed: done.failed,
+        warnings: warnings(&target.writer.warnings()),
+    };
     Ok(End::Sealed { sealed: Sealed::Restore(made), progress, failures })
 }
 
@@ -115,6 +123,18 @@ fn writer(
     };
     let mark = Mark { job: name.job.to_string(), fence: u64::from(name.fence) };
     Writer::new(&root, WriteOptions { overwrite, mark }, touch).map_err(write_error)
+}
+
+/// What the writer could not restore with its entries, in words.
+fn warnings(all: &Warnings) -> Vec<String> {
+    let mut words: Vec<String> =
+        all.first.iter().take(WARNINGS_TOLD).map(ToString::to_string).collect();
+    let told = u64::try_from(words.len()).unwrap_or(u64::MAX);
+    let more = all.total.saturating_sub(told);
+    if more > 0 {
+        words.push(format!("and {more} more"));
+    }
+    words
 }
 
 fn place(from: &Checkpoint) -> Result<Place, PortError> {

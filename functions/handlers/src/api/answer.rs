@@ -190,6 +190,8 @@ pub struct JobView {
     pub failure: Option<Trouble>,
     /// All causes, the root first, where authority is what failed.
     pub causes: Vec<CauseView>,
+    /// What a restore could not give to entries that it wrote otherwise, such as their owner.
+    pub warnings: Vec<String>,
     /// Files that it could not move; only in the view of one job.
     pub failures: Vec<FailedFile>,
 }
@@ -220,12 +222,25 @@ impl JobView {
             },
             added,
             point,
+            warnings: warnings(job),
             failure: failure.map(|failure| Trouble {
                 code: failure.root_code().to_owned(),
                 ..Trouble::of(failure)
             }),
             causes,
             failures: Vec::new(),
+        }
+    }
+}
+
+/// What a restore could not give to entries that it wrote otherwise.
+fn warnings(job: &Job) -> Vec<String> {
+    match &job.work {
+        JobWork::Restore(_, State::Ended(Outcome::Complete(sealed) | Outcome::Partial(sealed))) => {
+            sealed.warnings.clone()
+        }
+        JobWork::Restore(..) | JobWork::Backup(..) | JobWork::Erase(..) | JobWork::Prune(..) => {
+            Vec::new()
         }
     }
 }

@@ -3,9 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use crossvault_core::{
     authorization::Causes,
-    backup,
     job::{Checkpoint, Effect, Event, Illegal, Progress, Seal, State, Trouble, transition},
-    restore, upkeep,
+    upkeep,
 };
 
 use super::{
@@ -279,7 +278,7 @@ fn apply(work: JobWork, happened: Happened) -> Result<(JobWork, Vec<Effect>), St
 fn of_upkeep(sealed: Sealed) -> Option<upkeep::Sealed> {
     match sealed {
         Sealed::Upkeep(sealed) => Some(sealed),
-        Sealed::Backup(backup::Sealed { .. }) | Sealed::Restore(restore::Sealed { .. }) => None,
+        Sealed::Backup(_) | Sealed::Restore(_) => None,
     }
 }
 

@@ -424,7 +424,9 @@ impl JobWork {
     #[must_use]
     pub fn expected(&self) -> Option<Bytes> {
         match self {
-            Self::Restore(restore, _) if restore.only.is_none() => Some(restore.bytes),
+            Self::Restore(restore, state) if restore.only.is_none() && !state.is_ended() => {
+                Some(restore.bytes)
+            }
             Self::Restore(..) | Self::Backup(..) | Self::Erase(..) | Self::Prune(..) => None,
         }
     }
