@@ -522,6 +522,37 @@ fn a_zombie_changes_nothing() {
     assert!(polls > 20, "{polls}");
 }
 
+/// The same while the successor moves: it is neither stopped nor slowed.
+#[test]
+fn a_zombie_leaves_its_successor_alone() {
+    let mut polls = 0;
+    loop {
+        let (stage, job) = one_backup(9);
+        stage.state().is_interleaved = true;
+        let mut zombie = Box::pin(stage.stepping(&job));
+        let is_over = (0..polls).any(|_| both::poll(zombie.as_mut()).is_some());
+        if is_over || stage.job(&job).work.is_ended() {
+            break;
+        }
+        let fence = stage.job(&job).fence;
+        stage.pass(LEASE + seconds(1));
+        let mut successor = Box::pin(stage.stepping(&job));
+        let advanced = stage.state().calls.iter().filter(|method| **method == "advance").count();
+        let count = || stage.state().calls.iter().filter(|method| **method == "advance").count();
+        while count() < advanced + 3 {
+            assert_eq!(both::poll(successor.as_mut()), None);
+        }
+        assert_eq!(stage.job(&job).fence, fence + 1);
+        let rows = stage.rows();
+        assert_eq!(stage.run(zombie), Ok(Done::Stale), "after {polls} polls");
+        assert_eq!(stage.rows(), rows, "after {polls} polls");
+        assert_eq!(stage.run(successor), Ok(Done::Ended), "after {polls} polls");
+        ended(&stage, &job, "COMPLETE", "");
+        polls += 1;
+    }
+    assert!(polls > 20, "{polls}");
+}
+
 /// Nothing of a step that moves may be sealed in a name that was halted.
 #[test]
 fn a_failed_step_halts_its_transfer() {

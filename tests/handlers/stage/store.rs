@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crossvault_handlers::{
     ports::{Expect, PortError, Range, Store, Stored, Transaction, Version, WRITES_MAX, Write},
-    records::Key,
+    records::{JobWork, Key, Record},
 };
 
 use super::{Stage, State};
@@ -61,6 +61,7 @@ impl State {
             }
             assert!(keys.insert(key), "two writes of one key: {transaction:?}");
         }
+        self.check_gate(&transaction);
         self.stamp += 1;
         let version = Version(self.stamp);
         for write in transaction.writes {
@@ -75,5 +76,32 @@ impl State {
             }
         }
         Ok(version)
+    }
+
+    /// No job but the prune itself begins while a prune has the vault, and no point is recorded of
+    /// data that began under another epoch.
+    fn check_gate(&self, transaction: &Transaction) {
+        let gate = |vault| match self.rows.get(&Key::gate(vault)).map(|row| &row.record) {
+            Some(Record::Gate(row)) => row.gate.clone(),
+            other => panic!("no gate: {other:?}"),
+        };
+        for write in &transaction.writes {
+            let Write::Put(record, expect) = write else { continue };
+            match &**record {
+                Record::Point(row) if *expect == Expect::Absent => {
+                    let mut data = self.transfers.data.iter();
+                    let datum = data.find(|datum| datum.snapshot == row.0.snapshot).unwrap();
+                    assert_eq!(datum.sealed.epoch, gate(&row.0.vault).epoch, "{datum:?}");
+                }
+                Record::Job(job) if !matches!(job.work, JobWork::Prune(..)) => {
+                    let before = self.rows.get(&Key::job(&job.id)).map(|row| &row.record);
+                    let is_claim =
+                        matches!(before, Some(Record::Job(old)) if old.fence < job.fence);
+                    let prune = if is_claim { gate(job.work.vault()).prune } else { None };
+                    assert_eq!(prune, None, "{} is claimed", job.id);
+                }
+                _ => {}
+            }
+        }
     }
 }

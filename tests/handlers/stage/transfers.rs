@@ -137,14 +137,12 @@ impl Running {
                 });
                 return;
             }
-            Work::Restore(_) => {
-                Sealed::Restore(restore::Sealed {
-                    files: transfer.length,
-                    bytes,
-                    failed: 0,
-                    warnings: vec![],
-                })
-            }
+            Work::Restore(_) => Sealed::Restore(restore::Sealed {
+                files: transfer.length,
+                bytes,
+                failed: 0,
+                warnings: vec![],
+            }),
             Work::Erase(erase) => {
                 let gone =
                     |datum: &Datum| erase.points.iter().any(|p| p.snapshot == datum.snapshot);
