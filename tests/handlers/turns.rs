@@ -137,6 +137,40 @@ fn a_turn_that_is_freed_meanwhile_is_taken() {
     assert_eq!(stage.count("Waiting"), 0);
 }
 
+/// A turn that is passed on between the decision to cancel and its commit is freed all the same.
+#[test]
+fn a_turn_that_comes_while_its_job_is_canceled_is_freed() {
+    let (stage, jobs) = crowd();
+    let stage = stage.fork(&[]);
+    let ending = jobs[0].clone();
+    stage.before("commit", 1, move |stage| {
+        assert_eq!(stage.step(&ending), Ok(Done::Ended));
+    });
+    stage.ok(cancel(&jobs[2]));
+    assert_eq!(stage.status(&jobs[2]), "CANCELED");
+    stage.sweep();
+    stage.settle();
+    stage.sweep();
+    assert_eq!(turns(&stage), vec![]);
+}
+
+/// A turn that is passed on to a job which is about to take a free one is not held beside it.
+#[test]
+fn a_turn_that_comes_while_its_job_takes_another_is_not_lost() {
+    let (stage, jobs) = crowd();
+    let stage = stage.fork(&[]);
+    stage.state().pace.turns = 3;
+    let ending = jobs[0].clone();
+    stage.before("commit", 1, move |stage| {
+        assert_eq!(stage.step(&ending), Ok(Done::Ended));
+    });
+    assert_eq!(stage.step(&jobs[2]), Ok(Done::Ended));
+    stage.sweep();
+    stage.settle();
+    stage.sweep();
+    assert_eq!(turns(&stage), vec![]);
+}
+
 /// The jobs of one account hang, and those of another end as soon as they would alone.
 #[test]
 fn one_account_keeps_no_other_waiting() {

@@ -6,7 +6,7 @@ use crossvault_core::ids::{AccountId, JobId};
 use super::{LEASE, Pace};
 use crate::{
     enqueue::{WATCHDOG, later, watch},
-    ports::{Clock, Expect, PortError, Store, Transaction, Version},
+    ports::{Clock, Expect, PortError, Store, Transaction, Version, Write},
     records::{
         Due, GateRow, Job, JobWork, Key, Partition, Sort, Turn, Use, Waiting, Wake, read, scan,
     },
@@ -68,6 +68,8 @@ async fn attempt<P: Clock + Store>(
         store(ports, transaction, job, version).await?;
         return Ok(Claim::Waits);
     }
+    // Before the turns: once it is gone, the turn that came for it is seen.
+    let waits = waiting(ports, &job).await?;
     match find_turn(ports, &job, pace).await? {
         Place::Ours(n) => job.turn = Some(n),
         Place::Free(n) => {
@@ -86,10 +88,8 @@ async fn attempt<P: Clock + Store>(
             return Ok(Claim::Waits);
         }
     }
-    if let Some(since) = job.waiting.take() {
-        // Whoever passed the turn on has removed it; a turn found free has not.
-        transaction.delete(Key::waiting(&job.account, since, &job.id), Expect::Owned);
-    }
+    job.waiting = None;
+    transaction.writes.extend(waits);
     job.fence = job.fence.saturating_add(1);
     job.started = job.started.or(Some(now));
     job.lease_until = Some(later(now, LEASE));
@@ -123,6 +123,15 @@ async fn pass_gate<P: Store>(
     transaction.check(key, seen);
     job.epoch = Some(row.gate.epoch);
     Ok(true)
+}
+
+/// The write by which a job no longer waits for a turn; none when a turn came for it already. It
+/// conflicts with a turn that comes meanwhile: a job that did not see it would never free it.
+pub(super) async fn waiting(ports: &impl Store, job: &Job) -> Result<Option<Write>, PortError> {
+    let Some(since) = job.waiting else { return Ok(None) };
+    let key = Key::waiting(&job.account, since, &job.id);
+    let found = read::<Waiting>(ports, key.clone()).await?;
+    Ok(found.map(|(_, seen)| Write::Delete(key, Expect::Version(seen))))
 }
 
 enum Place {

@@ -14,7 +14,10 @@ use crossvault_core::{
     vault::Gate,
 };
 
-use super::{StepError, claim::drop_wake};
+use super::{
+    StepError,
+    claim::{drop_wake, waiting},
+};
 use crate::{
     enqueue::{record, send, tell},
     ports::{Directory, Expect, Message, PortError, Store, Transaction},
@@ -38,9 +41,9 @@ pub(super) async fn finish<P: Store + Directory>(
     job.ended = Some(now);
     job.lease_until = None;
     drop_wake(transaction, job);
-    if let Some(since) = job.waiting.take() {
-        transaction.delete(Key::waiting(&job.account, since, &job.id), Expect::Owned);
-    }
+    // Before the turns are read: once it is gone, the turn that came for it is seen.
+    transaction.writes.extend(waiting(ports, job).await?);
+    job.waiting = None;
     transaction.delete(Key::vault_use(job.work.vault(), &job.id), Expect::Owned);
     pass_turn(ports, transaction, job, now).await?;
     match job.work.clone() {
