@@ -539,14 +539,17 @@ fn a_zombie_leaves_its_successor_alone() {
         let mut successor = Box::pin(stage.stepping(&job));
         let advanced = stage.state().calls.iter().filter(|method| **method == "advance").count();
         let count = || stage.state().calls.iter().filter(|method| **method == "advance").count();
-        while count() < advanced + 3 {
-            assert_eq!(both::poll(successor.as_mut()), None);
+        let mut end = None;
+        // It finds what the zombie has sealed, or moves by itself.
+        while end.is_none() && count() < advanced + 3 {
+            end = both::poll(successor.as_mut());
         }
         assert_eq!(stage.job(&job).fence, fence + 1);
         let rows = stage.rows();
         assert_eq!(stage.run(zombie), Ok(Done::Stale), "after {polls} polls");
         assert_eq!(stage.rows(), rows, "after {polls} polls");
-        assert_eq!(stage.run(successor), Ok(Done::Ended), "after {polls} polls");
+        let end = end.unwrap_or_else(|| stage.run(successor));
+        assert_eq!(end, Ok(Done::Ended), "after {polls} polls");
         ended(&stage, &job, "COMPLETE", "");
         polls += 1;
     }
