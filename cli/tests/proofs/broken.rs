@@ -4,9 +4,11 @@ use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use super::{
+    server::{PATIENCE, pause},
     settled,
     tree::{Seed, fill},
 };
@@ -109,7 +111,7 @@ fn a_damaged_pack_costs_only_what_it_held_and_the_rest_restores() {
 #[test]
 fn a_damaged_vault_holds_up_no_other() {
     let home = backed_up();
-    home.ok(&["vaults", "create", "another"]);
+    home.ok(&["vaults", "create", "other"]);
     let listed = home.ok(&["vaults", "list"]);
     let id = listed.as_array().unwrap().iter().find(|one| one["vault"]["name"] == "main").unwrap()
         ["vault"]["id"]
@@ -125,9 +127,21 @@ fn a_damaged_vault_holds_up_no_other() {
     let failed = home.ask(&[&run[..], &["main"]].concat()).exits(1);
     let trouble = &failed.json()["value"]["failure"];
     assert!(trouble["code"].is_string() && trouble["remedy"].is_string(), "{failed}");
-    home.ok(&[&run[..], &["another"]].concat());
+    // Its jobs fail, and another vault's backups, deletions and upkeep go on.
+    home.ok(&[&run[..], &["other"]].concat());
+    let points = home.ok(&["points", "list", "--vault", "other"]);
+    home.ok(&["points", "delete", points[0]["id"].as_str().unwrap(), "--yes"]);
     let up = home.up();
-    home.ok(&[&run[..], &["another"]].concat());
+    home.ok(&[&run[..], &["other"]].concat());
+    let begun = Instant::now();
+    let is_pruned = || {
+        let jobs = home.ok(&["jobs", "list"]);
+        jobs.as_array().unwrap().iter().any(|job| job["kind"] == "prune")
+    };
+    while !is_pruned() {
+        assert!(begun.elapsed() < PATIENCE, "no space is given back");
+        pause(Duration::from_millis(100));
+    }
     assert_eq!(up.interrupt(), 0);
 
     fs::copy(&away, &config).unwrap();

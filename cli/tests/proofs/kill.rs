@@ -2,6 +2,7 @@
 //!
 //! `CROSSVAULT_KILLS` says how often (default 6), `CROSSVAULT_SEED` from which seed.
 
+mod begun;
 mod canceled;
 mod moment;
 mod stage;

@@ -147,7 +147,11 @@ fn prune_backup_restore_and_deletion_at_once_are_right_or_refused() {
         jobs.extend(race.begin(&asker, &prune, &[]));
         for point in before.iter().skip(POINTS_KEPT) {
             let delete = Command::DeletePoint { point: point.id.clone() };
-            jobs.extend(race.begin(&asker, &delete, &["POINT_IN_USE", "POINT_NOT_AVAILABLE"]));
+            jobs.extend(race.begin(
+                &asker,
+                &delete,
+                &["POINT_IN_USE", "POINT_NOT_AVAILABLE", "UNKNOWN"],
+            ));
         }
         wait(&mut seed);
         let db = Race::back_up(&race.db);

@@ -46,22 +46,35 @@ type Point = (Box<PointRow>, Version);
 /// Expires what is past its time in every vault. Safe to run twice or at the same time.
 ///
 /// # Errors
-/// A passing failure of a port; what was not done is done by the next run.
+/// A failure of a port, the first of several; what was not done is done by the next run.
 pub async fn run<P: Clock + Store + Directory + Vaults>(
     ports: &P,
     stop_at: DateTime<Utc>,
 ) -> Result<Retained, PortError> {
     let mut retained = Retained::default();
+    let mut failed = None;
     for vault in vaults(ports).await? {
         if ports.now() >= stop_at {
-            return Ok(retained);
+            break;
         }
-        expire(ports, &vault, &mut retained).await?;
-        sweep(ports, &vault, &mut retained).await?;
-        give_back(ports, &vault, &mut retained).await?;
+        // One that can't be read holds up no other.
+        if let Err(error) = of_vault(ports, &vault, &mut retained).await {
+            tracing::warn!(%vault, %error, "retention of a vault failed");
+            failed.get_or_insert(error);
+        }
     }
     forget_requests(ports).await?;
-    Ok(retained)
+    failed.map_or(Ok(retained), Err)
+}
+
+async fn of_vault<P: Clock + Store + Directory + Vaults>(
+    ports: &P,
+    vault: &VaultId,
+    retained: &mut Retained,
+) -> Result<(), PortError> {
+    expire(ports, vault, retained).await?;
+    sweep(ports, vault, retained).await?;
+    give_back(ports, vault, retained).await
 }
 
 /// The ids of all vaults.
