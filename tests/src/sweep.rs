@@ -99,7 +99,13 @@ impl<'a> Rows<'a> {
                 });
                 self.must(is_of && self.lives(&busy.job), || format!("{busy:?} names none"));
             }
-            Record::Turn(row) => self.must(self.lives(&row.job), || format!("{row:?} is held")),
+            Record::Turn(row) => {
+                self.must(self.lives(&row.job), || format!("{row:?} is held"));
+                let is_same =
+                    |other: &&&Record| matches!(other, Record::Turn(other) if other.job == row.job);
+                let count = self.by_key.values().filter(is_same).count();
+                self.must(count == 1, || format!("{} holds {count} turns", row.job));
+            }
             Record::Use(row) => self.must(self.lives(&row.job), || format!("{row:?} is left")),
             Record::Waiting(row) => {
                 let waits = self.job(&row.job).is_some_and(|job| job.waiting == Some(row.since));
