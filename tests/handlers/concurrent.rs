@@ -240,6 +240,27 @@ fn two_jobs_share_one_turn() {
     }
 }
 
+/// A job that waits for the turn of one that ends is canceled just then: the turn is free after.
+#[test]
+fn a_turn_is_not_passed_to_a_job_that_is_canceled() {
+    let pair = Pair {
+        set_up: |stage| {
+            stage.state().pace.turns = 1;
+            stage.state().limit = seconds(10);
+            (STEPS.set_up)(stage);
+            stage.step(&job_of("backup")).unwrap();
+            stage.ask_under("other", &back_up(&source(PAYROLL, 2))).unwrap();
+            stage.step(&job_of("other")).unwrap();
+            assert_eq!((stage.count("Turn"), stage.count("Waiting")), (1, 1));
+        },
+        other: |stage| Box::pin(request(stage, "cancel", cancel(&job_of("other")))),
+        ..STEPS
+    };
+    let (ends, _) = pair.all();
+    let seen = words(&ends, job_of("other").as_str());
+    assert!(seen.iter().all(|word| word.contains("CANCELED")), "{seen:?}");
+}
+
 /// A prune beside a backup, whose data it may outdate: every point has its data.
 #[test]
 fn a_prune_beside_a_backup_leaves_sound_points() {

@@ -75,8 +75,11 @@ fn exactly_once(stage: &Stage) {
     for record in stage.records() {
         match record {
             Record::Slot(row) => {
+                let derived = JobId::derive(&["slot", row.binding.as_str(), &row.due.to_rfc3339()]);
                 decided.entry(row.binding).or_default().push((row.due, row.due));
                 if let Outcome::Started(job) = row.outcome {
+                    // A repeat names the same job.
+                    assert_eq!(job, derived);
                     jobs.push(job);
                 }
             }
