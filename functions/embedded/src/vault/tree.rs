@@ -8,7 +8,7 @@ use std::{
 use crossvault_core::explain::Explain;
 
 use super::error::is_full;
-use crate::files::entry::{Entry, Refused};
+use crate::files::entry::{Entry, Refused, path_text};
 
 /// A tree of files that can be backed up.
 pub trait Tree: Send + Sync + 'static {
@@ -128,11 +128,6 @@ impl FailedFile {
     /// Its path as text: bytes that are no UTF-8 are escaped.
     #[must_use]
     pub fn path_text(&self) -> String {
-        let mut text = String::new();
-        for chunk in self.path.as_os_str().as_encoded_bytes().utf8_chunks() {
-            text.push_str(chunk.valid());
-            text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
-        }
-        text
+        path_text(&self.path)
     }
 }
