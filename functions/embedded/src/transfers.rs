@@ -69,12 +69,16 @@ impl Transfers for Embedded {
         by: &LocalCredentials,
         report_by: DateTime<Utc>,
     ) -> Result<Standing, PortError> {
-        let pause_at = order.pause_at;
+        let (pause_at, name) = (order.pause_at, order.name.clone());
         let transfer = self.begin_or_join(order, by.session())?;
         loop {
             let ended = transfer.ended.notified();
             let end = transfer.end.lock().unwrap_or_else(PoisonError::into_inner).clone();
             if let Some(end) = end {
+                if end.is_err() {
+                    // Asked again, with fresh credentials perhaps, it begins anew.
+                    self.halt(name).await?;
+                }
                 return end.map(Standing::from);
             }
             let now = self.now();
