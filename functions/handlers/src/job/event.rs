@@ -196,7 +196,7 @@ pub(crate) async fn plan<P: Store + Directory>(
         | Happened::Halted => happened,
     };
     let renews = matches!(happened, Happened::Authorized | Happened::Moved(_));
-    let before = job.work.clone();
+    let had_ended = job.work.is_ended();
     let (work, effects) = apply(job.work, happened)?;
     job.work = work;
     job.revision = job.revision.saturating_add(1);
@@ -223,7 +223,7 @@ pub(crate) async fn plan<P: Store + Directory>(
         }
     }
     if job.work.is_ended() {
-        debug_assert!(!before.is_ended() || job.wake.is_none());
+        debug_assert!(!had_ended || job.wake.is_none());
     } else {
         move_wake(&mut transaction, &mut job, wake);
     }

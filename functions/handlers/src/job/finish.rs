@@ -7,7 +7,7 @@ use crossvault_core::{
     backup::{self, Backup},
     explain::Explain,
     ids::AuditId,
-    job::{Failure, Outcome, State},
+    job::{Outcome, State},
     restore::Restore,
     schedule::retention::{Expiry, expiry, first_of},
     upkeep::Erase,
@@ -217,7 +217,9 @@ fn report<P: Directory>(ports: &P, transaction: &mut Transaction, job: &Job, now
         },
     );
     let (kind, code, message, remedy) = match (job.work.failure(), status) {
-        (Some(failure), _) => ("failed", root_code(failure), failure.to_string(), failure.remedy()),
+        (Some(failure), _) => {
+            ("failed", failure.root_code().to_owned(), failure.to_string(), failure.remedy())
+        }
         (None, "PARTIAL_COMPLETE") => (
             "partial",
             "PARTIAL_COMPLETE".to_owned(),
@@ -237,8 +239,4 @@ fn report<P: Directory>(ports: &P, transaction: &mut Transaction, job: &Job, now
         remedy,
     };
     tell(transaction, job.id.as_str(), job.revision, ALERT, alert);
-}
-
-fn root_code(failure: &Failure) -> String {
-    failure.root_code().to_owned()
 }
