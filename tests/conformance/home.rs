@@ -14,10 +14,10 @@ fn a_home_is_made_once_and_opened_again() {
     assert_eq!(Home::open(&path).unwrap_err().code(), "HOME_MISSING");
     assert!(!path.exists(), "looking makes nothing");
 
-    let home = Home::create(&path).unwrap();
+    let home = Home::begin(&path).unwrap().complete().unwrap();
     home.store().unwrap().close();
     drop(home);
-    assert_eq!(Home::create(&path).unwrap_err().code(), "HOME_EXISTS");
+    assert_eq!(Home::begin(&path).err().unwrap().code(), "HOME_EXISTS");
 
     let home = Home::open(&path).unwrap();
     home.store().unwrap().close();
@@ -30,7 +30,7 @@ fn a_home_is_made_once_and_opened_again() {
 #[test]
 fn places_are_where_the_page_says() {
     let dir = folder();
-    let home = Home::create(&dir.path().join("h")).unwrap();
+    let home = Home::begin(&dir.path().join("h")).unwrap().complete().unwrap();
     let vault = "v-00000000000000000000".parse().unwrap();
     let source = "1000000000000012/cn-hangzhou/ecs-files/i-web.1".parse().unwrap();
     let below = |path: std::path::PathBuf| {
@@ -48,7 +48,7 @@ fn places_are_where_the_page_says() {
 fn a_second_one_is_told_who_holds_it() {
     let dir = folder();
     let path = dir.path().join("h");
-    let home = Home::create(&path).unwrap();
+    let home = Home::begin(&path).unwrap().complete().unwrap();
     for error in [Home::open(&path).unwrap_err(), Home::open(&path).unwrap_err()] {
         let HomeError::Held { ref holder, .. } = error else { panic!("{error}") };
         assert_eq!(holder.pid, Some(process::id()));
@@ -68,10 +68,24 @@ fn what_a_crash_left_half_made_is_completed() {
     fs::create_dir_all(path.join("vaults")).unwrap();
     fs::write(path.join("lock"), "99999\ncrossvault init\n").unwrap();
     fs::write(path.join("state.sqlite.new"), "half").unwrap();
+    fs::write(path.join("state.sqlite.new-wal"), "half").unwrap();
     assert_eq!(Home::open(&path).unwrap_err().code(), "HOME_MISSING");
-    let home = Home::create(&path).unwrap();
+    let home = Home::begin(&path).unwrap().complete().unwrap();
     home.store().unwrap().close();
-    assert!(!path.join("state.sqlite.new").exists());
+    let left: Vec<_> = fs::read_dir(&path).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_str().unwrap().contains(".new")), "{left:?}");
+}
+
+#[test]
+fn a_home_that_was_begun_and_not_completed_is_none() {
+    let dir = folder();
+    let path = dir.path().join("h");
+    let begun = Home::begin(&path).unwrap();
+    assert_eq!(Home::begin(&path).err().unwrap().code(), "HOME_HELD");
+    drop(begun);
+    assert_eq!(Home::open(&path).unwrap_err().code(), "HOME_MISSING");
+    drop(Home::begin(&path).unwrap().complete().unwrap());
+    Home::open(&path).unwrap().store().unwrap().close();
 }
 
 #[test]
@@ -79,7 +93,7 @@ fn a_folder_of_somebody_else_is_left_alone() {
     let dir = folder();
     fs::write(dir.path().join("letter.txt"), "dear").unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let error = Home::create(dir.path()).unwrap_err();
+    let error = Home::begin(dir.path()).err().unwrap();
     assert_eq!(error.code(), "HOME_OCCUPIED");
     assert!(error.to_string().contains("letter.txt"), "{error}");
     assert_eq!(fs::metadata(dir.path()).unwrap().permissions().mode() & 0o777, 0o755);
@@ -90,7 +104,7 @@ fn a_folder_of_somebody_else_is_left_alone() {
 fn vaults_without_their_state_are_damage_not_absence() {
     let dir = folder();
     let path = dir.path().join("h");
-    let home = Home::create(&path).unwrap();
+    let home = Home::begin(&path).unwrap().complete().unwrap();
     let vault = "v-00000000000000000000".parse().unwrap();
     fs::create_dir(home.vault(&vault)).unwrap();
     let state = home.state();

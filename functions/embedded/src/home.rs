@@ -45,14 +45,14 @@ pub struct Home {
 }
 
 impl Home {
-    /// Makes a home, with the folders that do not exist yet, readable for its owner alone.
-    ///
-    /// One that a crash left half made is completed.
+    /// Begins a home, with the folders that do not exist yet, readable for its owner alone. It
+    /// exists once it is [completed](Begun::complete): a crash before leaves what the next try
+    /// begins anew.
     ///
     /// # Errors
     /// [`HomeError::Exists`] when there is one, [`HomeError::Occupied`] when other things lie
     /// there, [`HomeError::Held`], [`HomeError::Io`] or [`HomeError::Full`].
-    pub fn create(dir: &Path) -> Result<Self, HomeError> {
+    pub fn begin(dir: &Path) -> Result<Begun, HomeError> {
         let dir = absolute(dir)?;
         if exists(&dir.join(STATE))? {
             return Err(HomeError::Exists { dir });
@@ -69,14 +69,11 @@ impl Home {
         for folder in [VAULTS, KEYS, ACCOUNTS] {
             make(&dir.join(folder))?;
         }
-        // The home exists once its state has its name: whole or not at all.
-        let begun = dir.join(STATE_BEGUN);
-        remove_if_there(&begun)?;
-        SqliteStore::create(&begun)?.close();
-        let state = dir.join(STATE);
-        fs::rename(&begun, &state).map_err(|error| HomeError::io(&state, &error))?;
-        sync(&dir)?;
-        Ok(Self { dir, _lock: lock })
+        for name in names(&dir)?.into_iter().filter(|name| name.starts_with(STATE_BEGUN)) {
+            remove(&dir.join(name))?;
+        }
+        let store = SqliteStore::create(&dir.join(STATE_BEGUN))?;
+        Ok(Begun { home: Self { dir, _lock: lock }, store })
     }
 
     /// Takes hold of a home.
@@ -155,6 +152,34 @@ impl Home {
     }
 }
 
+/// A home in the making: its state has no name yet that [`Home::open`] would find.
+pub struct Begun {
+    home: Home,
+    store: SqliteStore,
+}
+
+impl Begun {
+    /// The state, to be filled before the home exists.
+    #[must_use]
+    pub fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+
+    /// Gives the state its name: the home exists from now on, whole.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`].
+    pub fn complete(self) -> Result<Home, HomeError> {
+        let Self { home, store } = self;
+        store.close();
+        let state = home.state();
+        fs::rename(home.dir.join(STATE_BEGUN), &state)
+            .map_err(|error| HomeError::io(&state, &error))?;
+        sync(&home.dir)?;
+        Ok(home)
+    }
+}
+
 /// Where the server of a home listens, also for those who do not hold it.
 #[must_use]
 pub fn socket_in(dir: &Path) -> PathBuf {
@@ -203,11 +228,8 @@ fn make(dir: &Path) -> Result<(), HomeError> {
         .map_err(|error| HomeError::io(dir, &error))
 }
 
-fn remove_if_there(file: &Path) -> Result<(), HomeError> {
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(HomeError::io(file, &error)),
-        Ok(()) | Err(_) => Ok(()),
-    }
+fn remove(file: &Path) -> Result<(), HomeError> {
+    fs::remove_file(file).map_err(|error| HomeError::io(file, &error))
 }
 
 /// Makes the names in a folder durable.

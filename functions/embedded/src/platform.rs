@@ -59,9 +59,6 @@ pub enum OpenError {
     /// The state can't be read.
     #[error(transparent)]
     Port(#[from] PortError),
-    /// The home was never set up to its end.
-    #[error("the home in `{0}` has no settings")]
-    NotSetUp(String),
 }
 
 impl Explain for OpenError {
@@ -69,16 +66,12 @@ impl Explain for OpenError {
         match self {
             Self::Home(error) => error.code(),
             Self::Port(error) => error.code(),
-            Self::NotSetUp(_) => "HOME_NOT_SET_UP",
         }
     }
     fn remedy(&self) -> String {
         match self {
             Self::Home(error) => error.remedy(),
             Self::Port(error) => error.remedy(),
-            Self::NotSetUp(_) => {
-                "Remove the folder and run `crossvault init` again: it was interrupted.".to_owned()
-            }
         }
     }
 }
@@ -93,10 +86,11 @@ impl Embedded {
         settings: Settings,
         account_name: &str,
     ) -> Result<Self, OpenError> {
-        let home = Home::create(dir)?;
+        let begun = Home::begin(dir)?;
+        let world = LocalWorld::load(begun.store()).await?;
+        world.found(begun.store(), &settings, account_name).await?;
+        let home = begun.complete()?;
         let store = home.store()?;
-        let world = LocalWorld::load(&store).await?;
-        world.found(&store, &settings, account_name).await?;
         Ok(Self::assemble(home, store, world, settings))
     }
 
@@ -108,9 +102,9 @@ impl Embedded {
         let home = Home::open(dir)?;
         let store = home.store()?;
         let world = LocalWorld::load(&store).await?;
-        let settings = LocalWorld::settings(&store)
-            .await?
-            .ok_or_else(|| OpenError::NotSetUp(home.dir().display().to_string()))?;
+        let settings = LocalWorld::settings(&store).await?.ok_or_else(|| {
+            HomeError::StateDamaged { file: home.state(), detail: "it has no settings".to_owned() }
+        })?;
         Ok(Self::assemble(home, store, world, settings))
     }
 

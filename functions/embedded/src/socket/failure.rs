@@ -163,7 +163,6 @@ impl From<OpenError> for Failure {
                 Self { kind: Kind::Home, ..error.into() }
             }
             OpenError::Port(error) => error.into(),
-            OpenError::NotSetUp(_) => Self::of(Kind::Home, &error),
         }
     }
 }
