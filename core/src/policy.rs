@@ -1,23 +1,38 @@
-//! The RAM policy language: what a document says, and what it decides about a request.
+//! The RAM policy language, and that of AWS IAM, which differs in a few words.
 //!
 //! A document is parsed once ([`Policy::parse`]); a rule that it breaks is reported with its place.
-//! [`evaluate()`] is one basic evaluation of one set of policies; how several sets (identity,
-//! session, trust) combine is the business of whoever knows the request's parties.
+//! [`evaluate()`] is one basic evaluation of one set of policies, [`decide()`] that of several
+//! layers above one another; whoever knows the request's parties says which policies bear on it.
 //!
 //! Source: RAM, "Policy structure and syntax" and "Policy evaluation process".
 
 mod condition;
+mod dialect;
 mod document;
-mod evaluate;
+mod invalid;
 mod json;
+mod layers;
+mod literal;
+mod naive;
+mod operator;
 mod pattern;
+mod read;
+mod request;
 pub mod system;
+mod verdict;
+mod warning;
 
-pub use condition::{Condition, Operator};
+pub use condition::Condition;
+pub use dialect::Dialect;
 pub use document::{
-    Actions, Effect, InvalidPolicy, Place, Policy, PolicyKind, PrincipalPattern, Resources, Rule,
-    Statement, Warning,
+    Actions, Effect, Policy, PolicyKind, PrincipalPattern, Principals, Resources, Statement,
 };
-pub use evaluate::{Context, Request, TrustedPrincipal, Verdict, evaluate, trusts};
-pub use pattern::{ActionPattern, Case, ResourcePattern, glob_matches};
+pub use invalid::{InvalidPolicy, Place, Rule};
+pub use layers::{Layer, Layers, Ruling};
+pub use naive::{decide, evaluate, trusts};
+pub use operator::{Operator, Order, Quantifier, Test};
+pub use pattern::{ActionPattern, Case, ResourcePattern};
+pub use request::{Context, Request, TrustedPrincipal};
 pub use system::{ServiceRole, system_policy, system_policy_names, trust_policy_for};
+pub use verdict::Verdict;
+pub use warning::Warning;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use crossvault_core::{
     ids::{RoleArn, RoleName},
-    policy::{PrincipalPattern, ServiceRole, system_policy_names, trust_policy_for},
+    policy::{ServiceRole, system_policy_names, trust_policy_for},
 };
 use crossvault_embedded::socket::Failure;
 use crossvault_simulator::world::{Answer, Command, Deed, Role};
@@ -259,17 +259,6 @@ fn list(console: &Console) -> Result<Exit, Failure> {
 
 /// Whom a role trusts.
 fn trusted(role: &Role) -> Vec<String> {
-    let principals = role.trust.statements().iter().flat_map(|statement| &statement.principals);
-    principals
-        .map(|principal| match principal {
-            PrincipalPattern::Account(account) => format!("account {account}"),
-            PrincipalPattern::User { account, name } => format!("acs:ram::{account}:user/{name}"),
-            PrincipalPattern::Role(role) => role.to_string(),
-            PrincipalPattern::Service { account: None, name } => name.clone(),
-            PrincipalPattern::Service { account: Some(account), name } => {
-                format!("{account}@{name}")
-            }
-            PrincipalPattern::Federated(provider) => provider.clone(),
-        })
-        .collect()
+    let statements = role.trust.statements().iter();
+    statements.flat_map(|statement| statement.principals.named()).map(ToString::to_string).collect()
 }

@@ -6,7 +6,7 @@
 
 use std::{iter::Peekable, str::Chars};
 
-use super::document::{InvalidPolicy, Place, Rule};
+use super::invalid::{InvalidPolicy, Place, Rule};
 
 /// How deep arrays and objects may nest; a policy needs 6.
 const DEPTH_MAX: u32 = 16;

@@ -319,16 +319,11 @@ fn make_role(
 /// Source: RAM, "Edit the trust policy of a RAM role".
 fn read_trust(world: &World, text: &str) -> Result<Policy, Refusal> {
     let trust = Policy::parse(text, PolicyKind::Trust).map_err(Refusal::PolicyInvalid)?;
-    for principal in trust.statements().iter().flat_map(|statement| &statement.principals) {
-        match principal {
-            PrincipalPattern::Role(role) if world.find_role(role).is_none() => {
-                return Err(Refusal::TrustedRoleUnknown(role.clone()));
-            }
-            PrincipalPattern::Role(_)
-            | PrincipalPattern::Account(_)
-            | PrincipalPattern::User { .. }
-            | PrincipalPattern::Service { .. }
-            | PrincipalPattern::Federated(_) => {}
+    for principal in trust.statements().iter().flat_map(|statement| statement.principals.named()) {
+        if let PrincipalPattern::Role(role) = principal
+            && world.find_role(role).is_none()
+        {
+            return Err(Refusal::TrustedRoleUnknown(role.clone()));
         }
     }
     Ok(trust)

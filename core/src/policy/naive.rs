@@ -1,113 +1,22 @@
-//! What policies decide about a request.
+//! The reference evaluator: each rule as the documents state it, read anew at each request.
+//!
+//! It is the measure of the quick one, with which it shares no matching code, and what the
+//! simulator's world decides by.
+//!
+//! Source: RAM, "Policy evaluation process".
 
-use std::collections::BTreeMap;
+mod condition;
+mod glob;
+mod pattern;
 
-use super::document::{Actions, Effect, Policy, PrincipalPattern, Resources, Statement};
-use crate::ids::{AccountId, RoleArn};
-
-/// The circumstances of a request, by condition key; keys are compared without case.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Context(BTreeMap<String, Vec<String>>);
-
-impl Context {
-    /// Adds one value of a key, beside those it has already.
-    pub fn add(&mut self, key: &str, value: &str) {
-        self.0.entry(key.to_lowercase()).or_default().push(value.to_owned());
-    }
-
-    /// The same context with one more value of a key.
-    #[must_use]
-    pub fn with(mut self, key: &str, value: &str) -> Self {
-        self.add(key, value);
-        self
-    }
-
-    /// The values of a key in lower case; none if the request has no such key.
-    #[must_use]
-    pub fn values(&self, key_in_lower_case: &str) -> &[String] {
-        self.0.get(key_in_lower_case).map_or(&[], Vec::as_slice)
-    }
-}
-
-static NO_CONTEXT: Context = Context(BTreeMap::new());
-
-/// What is asked for: one action on one resource.
-#[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
-    /// Such as `ecs:CreateSnapshot`.
-    pub action: &'a str,
-    /// Such as `acs:ecs:cn-hangzhou:1000000000000012:disk/d-1`; `*` where the action has none.
-    pub resource: &'a str,
-    /// The circumstances.
-    pub context: &'a Context,
-}
-
-impl<'a> Request<'a> {
-    /// A request of which no circumstances are known: positive conditions are not met.
-    #[must_use]
-    pub fn new(action: &'a str, resource: &'a str) -> Self {
-        Self { action, resource, context: &NO_CONTEXT }
-    }
-
-    /// The same request in those circumstances.
-    #[must_use]
-    pub fn within(self, context: &'a Context) -> Self {
-        Self { context, ..self }
-    }
-}
-
-/// What one set of policies decides, and which statement decided: policy and statement by number,
-/// both from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// A statement denies; nothing can allow it any more.
-    ExplicitDeny {
-        /// Which of the policies.
-        policy: usize,
-        /// Which of its statements.
-        statement: usize,
-    },
-    /// A statement allows, and none denies.
-    Allow {
-        /// Which of the policies.
-        policy: usize,
-        /// Which of its statements.
-        statement: usize,
-    },
-    /// No statement speaks of it.
-    ImplicitDeny,
-}
-
-impl Verdict {
-    /// Whether the request may go on.
-    #[must_use]
-    pub fn is_allow(self) -> bool {
-        matches!(self, Self::Allow { .. })
-    }
-}
-
-/// Who asks a role's trust policy to be let in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TrustedPrincipal {
-    /// A session of that role.
-    Role(RoleArn),
-    /// A user of an account; not the account's root user, who can assume no role.
-    User {
-        /// The user's account.
-        account: AccountId,
-        /// The user's name.
-        name: String,
-    },
-    /// A service that acts for an account.
-    Service {
-        /// Such as `rd.hbr.aliyuncs.com`.
-        name: String,
-        /// The account that it acts for.
-        acts_for: AccountId,
-    },
-    /// A user of an identity provider, by the provider's ARN.
-    Federated(String),
-}
+use super::{
+    document::{Actions, Effect, Policy, PrincipalPattern, Principals, Resources, Statement},
+    layers::{Layer, Layers, Ruling},
+    pattern::{ActionPattern, ResourcePattern},
+    request::{Context, Request, TrustedPrincipal},
+    verdict::Verdict,
+};
+use crate::ids::AccountId;
 
 /// Decides a request by one set of policies: a deny that matches, else an allow that matches, else
 /// an implicit deny. The first deciding statement is named.
@@ -118,6 +27,34 @@ pub enum TrustedPrincipal {
 #[must_use]
 pub fn evaluate(policies: &[&Policy], request: &Request<'_>) -> Verdict {
     basic(policies, |statement| speaks_of(statement, request))
+}
+
+/// Decides a request by all layers: an explicit deny anywhere, else the outermost layer that does
+/// not allow, else the identity's statement that does.
+///
+/// Source: RAM, "Policy evaluation process".
+#[must_use]
+pub fn decide(layers: &Layers<'_>, request: &Request<'_>) -> Ruling {
+    let verdicts: Vec<(Layer, Verdict)> =
+        layers.iter().map(|(layer, policies)| (layer, evaluate(policies, request))).collect();
+    for (layer, verdict) in &verdicts {
+        if let Verdict::ExplicitDeny { policy, statement } = *verdict {
+            return Ruling::ExplicitDeny { layer: *layer, policy, statement };
+        }
+    }
+    for (layer, verdict) in &verdicts {
+        match *verdict {
+            Verdict::Allow { policy, statement } if *layer == Layer::Identity => {
+                return Ruling::Allow { policy, statement };
+            }
+            Verdict::Allow { .. } => {}
+            Verdict::ExplicitDeny { .. } | Verdict::ImplicitDeny => {
+                return Ruling::ImplicitDeny { layer: *layer };
+            }
+        }
+    }
+    // The identity's layer is always there and always last.
+    Ruling::ImplicitDeny { layer: Layer::Identity }
 }
 
 /// Decides whether a role's trust policy lets the principal assume the role of the account `owner`.
@@ -135,8 +72,8 @@ pub fn trusts(
 ) -> Verdict {
     basic(&[trust], |statement| {
         names_action(&statement.actions, "sts:AssumeRole")
-            && statement.principals.iter().any(|pattern| stands_for(pattern, owner, principal))
-            && statement.conditions.iter().all(|condition| condition.is_met(context))
+            && names_principal(&statement.principals, owner, principal)
+            && statement.conditions.iter().all(|condition| condition::is_met(condition, context))
     })
 }
 
@@ -158,20 +95,44 @@ fn basic(policies: &[&Policy], matches: impl Fn(&Statement) -> bool) -> Verdict 
 }
 
 fn speaks_of(statement: &Statement, request: &Request<'_>) -> bool {
+    let named = |patterns: &[ResourcePattern]| {
+        patterns.iter().any(|pattern| pattern::matches_resource(pattern, request.resource))
+    };
     let names_resource = match &statement.resources {
-        Resources::Only(patterns) => patterns.iter().any(|p| p.matches(request.resource)),
-        Resources::AllBut(patterns) => !patterns.iter().any(|p| p.matches(request.resource)),
+        Resources::Only(patterns) => named(patterns),
+        Resources::AllBut(patterns) => !named(patterns),
         Resources::OfTrust => false,
     };
     names_resource
         && names_action(&statement.actions, request.action)
-        && statement.conditions.iter().all(|condition| condition.is_met(request.context))
+        && statement
+            .conditions
+            .iter()
+            .all(|condition| condition::is_met(condition, request.context))
 }
 
 fn names_action(actions: &Actions, action: &str) -> bool {
+    let named = |patterns: &[ActionPattern]| {
+        patterns.iter().any(|pattern| pattern::matches_action(pattern, action))
+    };
     match actions {
-        Actions::Only(patterns) => patterns.iter().any(|pattern| pattern.matches(action)),
-        Actions::AllBut(patterns) => !patterns.iter().any(|pattern| pattern.matches(action)),
+        Actions::Only(patterns) => named(patterns),
+        Actions::AllBut(patterns) => !named(patterns),
+    }
+}
+
+fn names_principal(
+    principals: &Principals,
+    owner: &AccountId,
+    principal: &TrustedPrincipal,
+) -> bool {
+    let named = |patterns: &[PrincipalPattern]| {
+        patterns.iter().any(|pattern| stands_for(pattern, owner, principal))
+    };
+    match principals {
+        Principals::OfIdentity => false,
+        Principals::Only(patterns) => named(patterns),
+        Principals::AllBut(patterns) => !named(patterns),
     }
 }
 
@@ -212,7 +173,10 @@ fn stands_for(pattern: &PrincipalPattern, owner: &AccountId, principal: &Trusted
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{PolicyKind, ServiceRole, system_policy, trust_policy_for};
+    use crate::{
+        ids::RoleArn,
+        policy::{PolicyKind, ServiceRole, system_policy, trust_policy_for},
+    };
 
     const MANAGEMENT: &str = "1000000000000001";
     const RESOURCE: &str = "1000000000000012";
@@ -285,11 +249,13 @@ mod tests {
         for (key, value) in
             [("oss:Prefix", "etc/"), ("acs:SourceVpc", "vpc-2"), ("acs:SecureTransport", "false")]
         {
-            let mut context = all.clone();
-            context.0.insert(key.to_lowercase(), vec![value.to_owned()]);
-            assert_eq!(asks(&[&policy], "oss:ListObjects", "*", &context), Verdict::ImplicitDeny);
-            context.0.remove(&key.to_lowercase());
-            assert_eq!(asks(&[&policy], "oss:ListObjects", "*", &context), Verdict::ImplicitDeny);
+            let mut others = Context::default();
+            for (name, values) in all.iter().filter(|(name, _)| *name != key.to_lowercase()) {
+                others.add(name, &values[0]);
+            }
+            assert_eq!(asks(&[&policy], "oss:ListObjects", "*", &others), Verdict::ImplicitDeny);
+            let others = others.with(key, value);
+            assert_eq!(asks(&[&policy], "oss:ListObjects", "*", &others), Verdict::ImplicitDeny);
         }
     }
 

@@ -1,0 +1,164 @@
+//! A document that breaks a rule of the policy language: the rule, its place, what to do.
+
+use std::fmt;
+
+use super::document::PolicyKind;
+use crate::explain::Explain;
+
+/// A position in a document: line and column, both from 1, the column in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The line.
+    pub line: u32,
+    /// The column.
+    pub column: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// A document that breaks a rule of the policy language, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the policy breaks a rule at {at}: {rule}")]
+pub struct InvalidPolicy {
+    /// Where the text that breaks it begins.
+    pub at: Place,
+    /// The rule.
+    pub rule: Rule,
+}
+
+/// A rule of the policy language, as it was broken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rule {
+    /// The text is not JSON.
+    #[error("not JSON, {0}")]
+    NotJson(&'static str),
+    /// Two members of an object share a name.
+    #[error("`{0}` stands twice in one object")]
+    DuplicateKey(String),
+    /// The document is longer than its kind may be.
+    #[error("{characters} characters, and a {kind} policy has at most {}", kind.characters_max())]
+    TooLong {
+        /// The document's length.
+        characters: usize,
+        /// The kind that sets the limit.
+        kind: PolicyKind,
+    },
+    /// An element has a value of another type.
+    #[error("`{element}` must be {expected}")]
+    WrongType {
+        /// The element.
+        element: String,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// A list has nothing in it.
+    #[error("`{0}` is empty")]
+    Empty(String),
+    /// An element that must be there is not.
+    #[error("`{0}` is missing")]
+    Missing(&'static str),
+    /// Two elements exclude each other.
+    #[error("`{0}` and `{1}` stand in one statement")]
+    Both(&'static str, &'static str),
+    /// The language has no such element.
+    #[error("there is no element `{0}`")]
+    UnknownElement(String),
+    /// The language has the element, but not in a policy of this kind.
+    #[error("`{element}` does not belong into a {kind} policy")]
+    Misplaced {
+        /// The element.
+        element: &'static str,
+        /// The kind of the policy.
+        kind: PolicyKind,
+    },
+    /// The version is another than `1`.
+    #[error("`Version` is `{0}`, and the one version is `1`")]
+    Version(String),
+    /// The effect is neither of the two.
+    #[error("`Effect` is `{0}`, and may be `Allow` or `Deny`")]
+    Effect(String),
+    /// A text that names no action.
+    #[error("`{0}` is not an action")]
+    Action(String),
+    /// A text that names no resource.
+    #[error("`{0}` is not a resource")]
+    Resource(String),
+    /// A text that names no principal.
+    #[error("`{text}` is not a principal of the type `{element}`")]
+    Principal {
+        /// The type, such as `RAM`.
+        element: String,
+        /// The text.
+        text: String,
+    },
+    /// A condition operator that RAM does not have.
+    #[error("there is no condition operator `{0}`")]
+    Operator(String),
+    /// A value that is none of the operator's type.
+    #[error("`{text}` is not {expected}, which `{operator}` compares with")]
+    ConditionValue {
+        /// The operator.
+        operator: String,
+        /// The value.
+        text: String,
+        /// What would have been right.
+        expected: &'static str,
+    },
+}
+
+impl Explain for InvalidPolicy {
+    fn code(&self) -> &'static str {
+        match self.rule {
+            Rule::NotJson(_) => "POLICY_NOT_JSON",
+            Rule::DuplicateKey(_) => "POLICY_DUPLICATE_KEY",
+            Rule::TooLong { .. } => "POLICY_TOO_LONG",
+            Rule::WrongType { .. } => "POLICY_WRONG_TYPE",
+            Rule::Empty(_) => "POLICY_EMPTY_LIST",
+            Rule::Missing(_) => "POLICY_ELEMENT_MISSING",
+            Rule::Both(..) => "POLICY_ELEMENTS_EXCLUDE",
+            Rule::UnknownElement(_) => "POLICY_ELEMENT_UNKNOWN",
+            Rule::Misplaced { .. } => "POLICY_ELEMENT_MISPLACED",
+            Rule::Version(_) => "POLICY_VERSION",
+            Rule::Effect(_) => "POLICY_EFFECT",
+            Rule::Action(_) => "POLICY_ACTION",
+            Rule::Resource(_) => "POLICY_RESOURCE",
+            Rule::Principal { .. } => "POLICY_PRINCIPAL",
+            Rule::Operator(_) => "POLICY_OPERATOR",
+            Rule::ConditionValue { .. } => "POLICY_CONDITION_VALUE",
+        }
+    }
+
+    fn remedy(&self) -> String {
+        match &self.rule {
+            Rule::NotJson(_) => "Correct the JSON at that place.".into(),
+            Rule::DuplicateKey(name) => format!("Join the two `{name}` into one."),
+            Rule::TooLong { .. } => "Shorten the policy, or split it into several.".into(),
+            Rule::WrongType { element, expected } => format!("Give `{element}` {expected}."),
+            Rule::Empty(element) => format!("Name at least one in `{element}`."),
+            Rule::Missing(element) => format!("Add `{element}`."),
+            Rule::Both(first, second) => format!("Keep either `{first}` or `{second}`."),
+            Rule::UnknownElement(_) => "Remove it, or correct its spelling; case counts.".into(),
+            Rule::Misplaced { element, .. } => format!("Remove `{element}`."),
+            Rule::Version(_) => "Write `\"Version\": \"1\"`.".into(),
+            Rule::Effect(_) => "Write `Allow` or `Deny`; case counts.".into(),
+            Rule::Action(_) => "Write `*` or `<service>:<action>`, such as `oss:GetObject`.".into(),
+            Rule::Resource(_) => {
+                "Write `*` or `acs:<service>:<region>:<account>:<relative id>`.".into()
+            }
+            Rule::Principal { element, .. } => match element.as_str() {
+                "RAM" => "Write `acs:ram::<account>:root`, `…:user/<name>` or `…:role/<name>`.",
+                "Service" => "Write a service, such as `rd.hbr.aliyuncs.com`.",
+                _ => "Write `acs:ram::<account>:saml-provider/<name>` or `…:oidc-provider/<name>`.",
+            }
+            .into(),
+            Rule::Operator(_) => "Use an operator of RAM, such as `StringEquals`; RAM has no \
+                                  `Null`, no `…IfExists` and no `ForAnyValue:`."
+                .into(),
+            Rule::ConditionValue { expected, .. } => format!("Write {expected}."),
+        }
+    }
+}
