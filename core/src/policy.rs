@@ -19,11 +19,12 @@ mod pattern;
 mod read;
 mod request;
 pub mod system;
+pub mod variable;
 mod verdict;
 mod warning;
 
 pub use condition::Condition;
-pub use dialect::Dialect;
+pub use dialect::{Dialect, Words};
 pub use document::{
     Actions, Effect, Policy, PolicyKind, PrincipalPattern, Principals, Resources, Statement,
 };

@@ -11,4 +11,7 @@ pub struct Condition {
     pub key: String,
     /// The values, as they are written; each is one that the operator [takes](Operator::takes).
     pub values: Vec<String>,
+    /// Whether a value holds policy variables, cut out by [`pieces`](super::variable::pieces);
+    /// else `${` is text.
+    pub has_variables: bool,
 }

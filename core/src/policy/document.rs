@@ -14,9 +14,7 @@ use super::{
 };
 use crate::ids::{AccountId, RoleArn};
 
-/// What a policy is for; that decides its elements and its longest length.
-///
-/// Source: RAM, "Limits"; STS API, `AssumeRole`. The limit of trust policies is assumed.
+/// What a policy is for; that decides its elements and, by the language, its longest length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PolicyKind {
     /// Attached to an identity: what it may do.
@@ -27,18 +25,9 @@ pub enum PolicyKind {
     Trust,
     /// Of a directory: what its members' identities may do at most.
     Control,
-}
-
-impl PolicyKind {
-    /// The most characters that a document may have.
-    #[must_use]
-    pub fn characters_max(self) -> usize {
-        match self {
-            Self::Permission => 6144,
-            Self::Session => 2048,
-            Self::Trust | Self::Control => 4096,
-        }
-    }
+    /// Of the cloud itself, attached to identities like a permission policy: the limits of
+    /// customers' policies don't bind it.
+    System,
 }
 
 impl fmt::Display for PolicyKind {
@@ -48,6 +37,7 @@ impl fmt::Display for PolicyKind {
             Self::Session => "session",
             Self::Trust => "trust",
             Self::Control => "control",
+            Self::System => "system",
         })
     }
 }
@@ -98,6 +88,8 @@ pub struct Statement {
     pub principals: Principals,
     /// What must be met, all of it, for the statement to match.
     pub conditions: Vec<Condition>,
+    /// Its name (`Sid`), if it has one; it has no part in decisions.
+    pub sid: Option<String>,
     /// Where it begins.
     pub at: Place,
 }
@@ -164,8 +156,13 @@ pub enum PrincipalPattern {
         /// The service's name.
         name: String,
     },
-    /// An identity provider, by its ARN.
+    /// An identity provider, by its ARN; in AWS IAM also by its host.
     Federated(String),
+    /// `*`: anybody at all. Not in RAM.
+    Anyone,
+    /// One whom no [`TrustedPrincipal`](super::TrustedPrincipal) can be, as it is written: a role
+    /// or user with a path, a named session, an id that the cloud gave. Not in RAM.
+    Other(String),
 }
 
 impl Principals {
@@ -187,7 +184,8 @@ impl fmt::Display for PrincipalPattern {
             Self::Role(role) => write!(f, "{role}"),
             Self::Service { account: None, name } => f.write_str(name),
             Self::Service { account: Some(account), name } => write!(f, "{account}@{name}"),
-            Self::Federated(provider) => f.write_str(provider),
+            Self::Federated(provider) | Self::Other(provider) => f.write_str(provider),
+            Self::Anyone => f.write_str("*"),
         }
     }
 }

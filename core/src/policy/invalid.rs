@@ -40,12 +40,14 @@ pub enum Rule {
     #[error("`{0}` stands twice in one object")]
     DuplicateKey(String),
     /// The document is longer than its kind may be.
-    #[error("{characters} characters, and a {kind} policy has at most {}", kind.characters_max())]
+    #[error("{characters} characters, and a {kind} policy has at most {characters_max}")]
     TooLong {
         /// The document's length.
         characters: usize,
         /// The kind that sets the limit.
         kind: PolicyKind,
+        /// The limit.
+        characters_max: usize,
     },
     /// An element has a value of another type.
     #[error("`{element}` must be {expected}")]

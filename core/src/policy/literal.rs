@@ -4,6 +4,8 @@ use std::{cmp::Ordering, net::IpAddr};
 
 use chrono::{DateTime, Utc};
 
+use super::dialect::{Dialect, Words};
+
 /// Reads `true` or `false`, in any case.
 pub(super) fn bool(text: &str) -> Option<bool> {
     if text.eq_ignore_ascii_case("true") {
@@ -15,9 +17,28 @@ pub(super) fn bool(text: &str) -> Option<bool> {
     }
 }
 
-/// Reads an instant by RFC 3339.
-pub(super) fn date(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(text).ok().map(|date| date.to_utc())
+/// Reads an instant by RFC 3339, and where dates are loose also a day, one without seconds, and
+/// seconds since 1970.
+///
+/// Source: RAM, "Basic elements of policies"; AWS IAM, "IAM JSON policy elements: Condition
+/// operators", section "Date condition operators".
+pub(super) fn date(dialect: Dialect, text: &str) -> Option<DateTime<Utc>> {
+    let exact = |text: &str| DateTime::parse_from_rfc3339(text).ok().map(|date| date.to_utc());
+    let Words { loose_dates: true, .. } = dialect.words() else { return exact(text) };
+    let seconds = || DateTime::from_timestamp(text.parse().ok()?, 0);
+    let day = || exact(&format!("{text}T00:00:00Z"));
+    let minute = || {
+        let (before, zone) = text.split_at_checked("2026-11-23T12:00".len())?;
+        exact(&format!("{before}:00{zone}"))
+    };
+    exact(text).or_else(seconds).or_else(day).or_else(minute)
+}
+
+/// Whether a text is Base64, padded to groups of four.
+pub(super) fn is_base64(text: &str) -> bool {
+    let digits = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
+    let is_digit = |b: u8| b.is_ascii_alphanumeric() || b == b'+' || b == b'/';
+    text.len().is_multiple_of(4) && digits.bytes().all(is_digit)
 }
 
 /// A decimal number of any length, compared exactly: no exponent, an optional sign and fraction.
@@ -116,6 +137,38 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn dates_are_loose_in_one_language_only() {
+        let noon = DateTime::parse_from_rfc3339("2026-11-23T12:00:00Z").unwrap().to_utc();
+        for exact in ["2026-11-23T12:00:00Z", "2026-11-23T20:00:00+08:00"] {
+            assert_eq!(date(Dialect::Ram, exact), Some(noon), "{exact}");
+            assert_eq!(date(Dialect::Aws, exact), Some(noon), "{exact}");
+        }
+        for loose in ["2026-11-23T12:00Z", "2026-11-23T20:00+08:00", "1795435200"] {
+            assert_eq!(date(Dialect::Ram, loose), None, "{loose}");
+            assert_eq!(date(Dialect::Aws, loose), Some(noon), "{loose}");
+        }
+        assert!(date(Dialect::Aws, "2026-11-23").unwrap() < noon);
+        for wrong in ["", "2026-11-31", "2026-11-23T12:00", "99999999999999999", "1e3", "é"] {
+            assert_eq!(date(Dialect::Aws, wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn base64_comes_in_groups_of_four() {
+        for (text, expected) in [
+            ("", true),
+            ("QQ==", true),
+            ("QUI=", true),
+            ("QUJD", true),
+            ("QQ", false),
+            ("=", false),
+        ] {
+            assert_eq!(is_base64(text), expected, "{text}");
+        }
+        assert!(!is_base64("QU D"));
+    }
 
     proptest! {
         /// Decimals order as integers do, where both can be written.

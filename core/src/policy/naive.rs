@@ -10,6 +10,7 @@ mod glob;
 mod pattern;
 
 use super::{
+    dialect::Dialect,
     document::{Actions, Effect, Policy, PrincipalPattern, Principals, Resources, Statement},
     layers::{Layer, Layers, Ruling},
     pattern::{ActionPattern, ResourcePattern},
@@ -26,7 +27,7 @@ use crate::ids::AccountId;
 /// Source: RAM, "Policy evaluation process", section "Basic evaluation".
 #[must_use]
 pub fn evaluate(policies: &[&Policy], request: &Request<'_>) -> Verdict {
-    basic(policies, |statement| speaks_of(statement, request))
+    basic(policies, |dialect, statement| speaks_of(dialect, statement, request))
 }
 
 /// Decides a request by all layers: an explicit deny anywhere, else the outermost layer that does
@@ -70,18 +71,22 @@ pub fn trusts(
     principal: &TrustedPrincipal,
     context: &Context,
 ) -> Verdict {
-    basic(&[trust], |statement| {
+    basic(&[trust], |dialect, statement| {
         names_action(&statement.actions, "sts:AssumeRole")
             && names_principal(&statement.principals, owner, principal)
-            && statement.conditions.iter().all(|condition| condition::is_met(condition, context))
+            && statement
+                .conditions
+                .iter()
+                .all(|condition| condition::is_met(dialect, condition, context))
     })
 }
 
-fn basic(policies: &[&Policy], matches: impl Fn(&Statement) -> bool) -> Verdict {
+fn basic(policies: &[&Policy], matches: impl Fn(Dialect, &Statement) -> bool) -> Verdict {
     let find = |effect: Effect| {
         policies.iter().enumerate().find_map(|(policy, document)| {
             let mut statements = document.statements().iter();
-            let statement = statements.position(|s| s.effect == effect && matches(s))?;
+            let statement =
+                statements.position(|s| s.effect == effect && matches(document.dialect(), s))?;
             Some((policy, statement))
         })
     };
@@ -94,7 +99,7 @@ fn basic(policies: &[&Policy], matches: impl Fn(&Statement) -> bool) -> Verdict 
     }
 }
 
-fn speaks_of(statement: &Statement, request: &Request<'_>) -> bool {
+fn speaks_of(dialect: Dialect, statement: &Statement, request: &Request<'_>) -> bool {
     let named = |patterns: &[ResourcePattern]| {
         patterns.iter().any(|pattern| pattern::matches_resource(pattern, request.resource))
     };
@@ -108,7 +113,7 @@ fn speaks_of(statement: &Statement, request: &Request<'_>) -> bool {
         && statement
             .conditions
             .iter()
-            .all(|condition| condition::is_met(condition, request.context))
+            .all(|condition| condition::is_met(dialect, condition, request.context))
 }
 
 fn names_action(actions: &Actions, action: &str) -> bool {
@@ -138,6 +143,7 @@ fn names_principal(
 
 fn stands_for(pattern: &PrincipalPattern, owner: &AccountId, principal: &TrustedPrincipal) -> bool {
     match (pattern, principal) {
+        (PrincipalPattern::Anyone, _) => true,
         (PrincipalPattern::Account(account), TrustedPrincipal::Role(role)) => {
             *account == role.account
         }
@@ -161,7 +167,8 @@ fn stands_for(pattern: &PrincipalPattern, owner: &AccountId, principal: &Trusted
             | PrincipalPattern::Role(_)
             | PrincipalPattern::User { .. }
             | PrincipalPattern::Service { .. }
-            | PrincipalPattern::Federated(_),
+            | PrincipalPattern::Federated(_)
+            | PrincipalPattern::Other(_),
             TrustedPrincipal::Role(_)
             | TrustedPrincipal::User { .. }
             | TrustedPrincipal::Service { .. }

@@ -103,7 +103,7 @@ impl Operator {
     /// The operator of that name in that language; names are compared with case.
     #[must_use]
     pub fn named(dialect: Dialect, name: &str) -> Option<Self> {
-        let is_aws = dialect == Dialect::Aws;
+        let is_aws = dialect.words().all_operators;
         let (quantifier, rest) = match name.split_once(':') {
             Some(("ForAnyValue", rest)) if is_aws => (Some(Quantifier::Any), rest),
             Some(("ForAllValues", rest)) if is_aws => (Some(Quantifier::All), rest),
@@ -122,16 +122,23 @@ impl Operator {
         (test != Test::Null || is_bare).then_some(Self { test, negated, if_exists, quantifier })
     }
 
-    /// Whether a text may stand in a policy as a value of this operator.
+    /// Whether a text may stand in a policy of that language as a value of this operator.
     #[must_use]
-    pub fn takes(self, text: &str) -> bool {
+    pub fn takes(self, dialect: Dialect, text: &str) -> bool {
         match self.test {
-            Test::Text(_) | Test::Like | Test::Arn | Test::Binary => true,
+            Test::Text(_) | Test::Like | Test::Arn => true,
+            Test::Binary => literal::is_base64(text),
             Test::Number(_) => literal::Decimal::read(text).is_some(),
-            Test::Date(_) => literal::date(text).is_some(),
+            Test::Date(_) => literal::date(dialect, text).is_some(),
             Test::Bool | Test::Null => literal::bool(text).is_some(),
             Test::Address => literal::Network::read(text).is_some(),
         }
+    }
+
+    /// Whether its values may hold policy variables, where the language has them.
+    #[must_use]
+    pub fn expands_variables(self) -> bool {
+        matches!(self.test, Test::Text(_) | Test::Like | Test::Arn)
     }
 
     /// What a value of this operator must be.
@@ -204,7 +211,7 @@ mod tests {
             ("IpAddress", "10.0.0.0/+8"),
         ] {
             let operator = Operator::named(Dialect::Ram, operator).unwrap();
-            assert!(!operator.takes(wrong), "{operator} {wrong}");
+            assert!(!operator.takes(Dialect::Ram, wrong), "{operator} {wrong}");
         }
     }
 }

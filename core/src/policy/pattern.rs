@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::dialect::Dialect;
+use super::{dialect::Dialect, variable::pieces};
 
 /// Whether upper and lower case of a letter (A to Z) count as the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,17 +59,44 @@ pub struct ResourcePattern {
     text: String,
     /// `None` is any resource.
     parts: Option<Vec<String>>,
+    has_variables: bool,
 }
 
 impl ResourcePattern {
     /// Reads a resource pattern of that language; a text that cannot name a resource is `None`.
+    /// `${` is text.
     #[must_use]
     pub fn parse(dialect: Dialect, text: &str) -> Option<Self> {
+        let parts = text.splitn(dialect.resource_parts(), ':');
+        Self::of_parts(dialect, text, parts.collect(), false)
+    }
+
+    /// Reads a resource pattern in which `${…}` is a policy variable. A colon within one separates
+    /// no parts.
+    #[must_use]
+    pub fn parse_with_variables(dialect: Dialect, text: &str) -> Option<Self> {
+        if !text.contains("${") {
+            return Self::parse(dialect, text);
+        }
+        pieces(text)?;
+        let mut in_variable = false;
+        let parts = text.splitn(dialect.resource_parts(), |letter| {
+            in_variable = letter == '{' || (in_variable && letter != '}');
+            letter == ':' && !in_variable
+        });
+        Self::of_parts(dialect, text, parts.collect(), true)
+    }
+
+    fn of_parts(
+        dialect: Dialect,
+        text: &str,
+        mut parts: Vec<&str>,
+        has_variables: bool,
+    ) -> Option<Self> {
         if text == "*" {
-            return Some(Self { text: text.to_owned(), parts: None });
+            return Some(Self { text: text.to_owned(), parts: None, has_variables });
         }
         let count = dialect.resource_parts();
-        let mut parts: Vec<&str> = text.splitn(count, ':').collect();
         let first = parts.first()?;
         if !(*first == dialect.resource_prefix() || first.contains(['*', '?'])) {
             return None;
@@ -78,7 +105,11 @@ impl ResourcePattern {
             parts.resize(count, "*");
         }
         let parts = parts.into_iter().map(str::to_owned).collect::<Vec<_>>();
-        (parts.len() == count).then(|| Self { text: text.to_owned(), parts: Some(parts) })
+        (parts.len() == count).then(|| Self {
+            text: text.to_owned(),
+            parts: Some(parts),
+            has_variables,
+        })
     }
 
     /// The pattern as it is written.
@@ -91,6 +122,12 @@ impl ResourcePattern {
     #[must_use]
     pub fn parts(&self) -> Option<&[String]> {
         self.parts.as_deref()
+    }
+
+    /// Whether a part holds policy variables, cut out by [`pieces`]; else `${` is text.
+    #[must_use]
+    pub fn has_variables(&self) -> bool {
+        self.has_variables
     }
 }
 
@@ -119,5 +156,18 @@ mod tests {
         for wrong in ["", "arn:aws:s3", "acs:oss:a:b:c:d"] {
             assert_eq!(ResourcePattern::parse(Dialect::Aws, wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_colon_within_a_variable_separates_nothing() {
+        let text = "arn:aws:iam::${aws:PrincipalAccount}:user/${aws:username, 'a:b'}";
+        let pattern = ResourcePattern::parse_with_variables(Dialect::Aws, text).unwrap();
+        assert!(pattern.has_variables());
+        assert_eq!(
+            pattern.parts().unwrap(),
+            ["arn", "aws", "iam", "", "${aws:PrincipalAccount}", "user/${aws:username, 'a:b'}"]
+        );
+        assert_eq!(ResourcePattern::parse_with_variables(Dialect::Aws, "arn:aws:s3:::${b"), None);
+        assert!(!ResourcePattern::parse(Dialect::Ram, "acs:oss:*:*:${b").unwrap().has_variables());
     }
 }

@@ -19,8 +19,9 @@ pub(super) fn policy(
     kind: PolicyKind,
 ) -> Result<(Vec<Statement>, Vec<Warning>), InvalidPolicy> {
     let characters = text.chars().count();
-    if characters > kind.characters_max() {
-        let rule = Rule::TooLong { characters, kind };
+    let characters_max = dialect.words().characters_max(kind);
+    if characters > characters_max {
+        let rule = Rule::TooLong { characters, kind, characters_max };
         return Err(InvalidPolicy { at: Place { line: 1, column: 1 }, rule });
     }
     let mut reader = Reader { dialect, kind, warnings: Vec::new() };
@@ -82,6 +83,10 @@ impl Reader {
             conditions: match member(members, "Condition") {
                 Some(condition) => self.conditions(&condition.value)?,
                 None => Vec::new(),
+            },
+            sid: match member(members, "Sid") {
+                Some(sid) => Some(text(&sid.value, "Sid")?.to_owned()),
+                None => None,
             },
             at: node.at,
         })
@@ -155,14 +160,16 @@ impl Reader {
                     let rule = Rule::DuplicateKey(entry.name.clone());
                     return Err(InvalidPolicy { at: entry.at, rule });
                 }
-                if let Some((at, text)) = values.iter().find(|(_, text)| !operator.takes(text)) {
+                if let Some((at, text)) =
+                    values.iter().find(|(_, text)| !operator.takes(self.dialect, text))
+                {
                     let (operator, expected) = (operator.to_string(), operator.expected());
                     let text = text.clone();
                     let rule = Rule::ConditionValue { operator, text, expected };
                     return Err(InvalidPolicy { at: *at, rule });
                 }
                 let values = values.into_iter().map(|(_, text)| text).collect();
-                conditions.push(Condition { operator, key, values });
+                conditions.push(Condition { operator, key, values, has_variables: false });
             }
         }
         Ok(conditions)
@@ -444,7 +451,8 @@ mod tests {
         for kind in [PolicyKind::Permission, PolicyKind::Session, PolicyKind::Control] {
             let body =
                 r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
-            let padding = kind.characters_max().checked_sub(body.len()).unwrap();
+            let padding =
+                Dialect::Ram.words().characters_max(kind).checked_sub(body.len()).unwrap();
             let longest = format!("{body}{}", " ".repeat(padding));
             assert!(Policy::parse(&longest, kind).is_ok());
             let error = Policy::parse(&format!("{longest} "), kind).unwrap_err();
@@ -459,6 +467,7 @@ mod tests {
                 Policy::parse(text, PolicyKind::Permission).unwrap().statements().to_vec();
             for statement in &mut statements {
                 statement.at = Place { line: 1, column: 1 };
+                statement.sid = None;
             }
             statements
         };

@@ -11,6 +11,7 @@ use std::{cmp::Ordering, net::IpAddr};
 use super::glob::glob_matches;
 use crate::policy::{
     condition::Condition,
+    dialect::Dialect,
     literal::{self, Decimal, Network},
     operator::{Order, Test},
     pattern::Case,
@@ -18,17 +19,17 @@ use crate::policy::{
 };
 
 /// Whether the context of a request meets the condition.
-pub(super) fn is_met(condition: &Condition, context: &Context) -> bool {
-    let Condition { operator, key, values } = condition;
+pub(super) fn is_met(dialect: Dialect, condition: &Condition, context: &Context) -> bool {
+    let Condition { operator, key, values, .. } = condition;
     let given = context.values(key);
     let any =
-        given.iter().any(|given| values.iter().any(|value| matches(operator.test, value, given)));
+        given.iter().any(|given| values.iter().any(|value| matches(dialect, operator.test, value, given)));
     any != operator.negated
 }
 
 /// Whether a value of the request meets one of the policy; one that can't be read as the type
 /// does not.
-fn matches(test: Test, wanted: &str, given: &str) -> bool {
+fn matches(dialect: Dialect, test: Test, wanted: &str, given: &str) -> bool {
     match test {
         Test::Text(Case::Exact) | Test::Binary => given == wanted,
         Test::Text(Case::Folded) => given.to_lowercase() == wanted.to_lowercase(),
@@ -37,7 +38,7 @@ fn matches(test: Test, wanted: &str, given: &str) -> bool {
             (Some(given), Some(wanted)) => accepts(order, given.cmp(&wanted)),
             (None, _) | (_, None) => false,
         },
-        Test::Date(order) => match (literal::date(given), literal::date(wanted)) {
+        Test::Date(order) => match (literal::date(dialect, given), literal::date(dialect, wanted)) {
             (Some(given), Some(wanted)) => accepts(order, given.cmp(&wanted)),
             (None, _) | (_, None) => false,
         },
@@ -65,19 +66,19 @@ fn accepts(order: Order, ordering: Ordering) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{dialect::Dialect, operator::Operator};
+    use crate::policy::operator::Operator;
 
     #[track_caller]
     fn check(operator: &str, values: &[&str], given: &[&str], expected: bool) {
         let operator = Operator::named(Dialect::Ram, operator).unwrap();
-        assert!(values.iter().all(|value| operator.takes(value)));
+        assert!(values.iter().all(|value| operator.takes(Dialect::Ram, value)));
         let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
-        let condition = Condition { operator, key: "acs:key".to_owned(), values };
+        let condition = Condition { operator, key: "acs:key".to_owned(), values, has_variables: false };
         let mut context = Context::default();
         for value in given {
             context.add("ACS:key", value);
         }
-        assert_eq!(is_met(&condition, &context), expected, "{condition:?} {given:?}");
+        assert_eq!(is_met(Dialect::Ram, &condition, &context), expected, "{condition:?} {given:?}");
     }
 
     #[test]
