@@ -6,7 +6,11 @@
 mod cause;
 mod decide;
 mod facts;
+mod permissions;
 
 pub use cause::{Cause, Causes};
 pub use decide::{Decision, Path, decide};
-pub use facts::{AttachedPolicy, Entry, Facts, GrantFacts, Known, RoleView, SourceView, Subject};
+pub use facts::{
+    AttachedPolicy, Denial, DeniedBy, Entry, Facts, GrantFacts, Known, Refused, RoleView,
+    SourceView, Subject,
+};

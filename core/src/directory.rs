@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::AccountId;
+use crate::{authorization::AttachedPolicy, ids::AccountId};
 
 /// How many member accounts may be delegated administrators of Cloud Backup at a time.
 ///
@@ -60,6 +60,19 @@ pub enum Membership {
     },
     /// It is not.
     Outside,
+}
+
+/// One node on the way from Root to a member, with the control policies attached to it.
+///
+/// Source: Resource Management, "Overview of the Control Policy feature".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlLevel {
+    /// The node's id: `r-…` of Root, `fd-…` of a folder, or the member's account id.
+    pub node: String,
+    /// Its display name.
+    pub name: String,
+    /// What is attached to it; never empty while the feature is on.
+    pub policies: Vec<AttachedPolicy>,
 }
 
 /// One member, as a search lists it.

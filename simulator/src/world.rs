@@ -30,7 +30,9 @@ pub use entity::{Account, CustomPolicy, Directory, Entity, Joined, Member, Role,
 pub use refusal::{Barrier, Refusal};
 pub use session::{Principal, Session};
 pub use sts::{Assume, assume};
-pub use views::{administrators, members, membership, role, source, sources};
+pub use views::{
+    administrators, control_policies, control_targets, members, membership, role, source, sources,
+};
 
 /// All identities and sources of all accounts.
 ///

@@ -516,6 +516,7 @@ fn every_method_that_changes_something_is_struck() {
         "advance",
         "assume",
         "commit",
+        "control_policies",
         "create",
         "describe",
         "discard",

@@ -253,7 +253,7 @@ fn a_job_without_authority_ends_with_its_cause() {
 /// The cloud's answers may be seconds old: a denial that the facts don't explain may pass.
 #[test]
 fn a_denial_without_a_cause_may_pass() {
-    let denied = || PortError::Denied { action: "nas:Read".to_owned(), resource: "*".to_owned() };
+    let denied = || PortError::Denied { action: "nas:Read".into(), resource: "*".into(), by: None };
     let (stage, job) = one_backup(3);
     stage.fail("advance", denied(), 3);
     stage.settle();

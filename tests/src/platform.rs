@@ -17,7 +17,7 @@ use crossvault_core::{
     alert::Alert,
     authorization::{RoleView, SourceView},
     backup,
-    directory::{Administrators, Member, Membership},
+    directory::{Administrators, ControlLevel, Member, Membership},
     ids::{AccountId, DataSource, EffectId, JobId, Region, RoleArn, RoleName, SourceKind, VaultId},
     job::Progress,
     policy::{ServiceRole, trust_policy_for},
@@ -377,7 +377,7 @@ impl Identity for Platform {
             role: &assume.role,
             session_name: &assume.session,
             duration_s: SESSION_S,
-            session_policy: None,
+            session_policy: assume.policy.as_deref(),
         };
         self.read("assume", |world, now| world::assume(world, &session, &wish, now))
             .map(WorldCredentials)
@@ -429,6 +429,26 @@ impl Directory for Platform {
         by: &WorldCredentials,
     ) -> Result<Option<Administrators>, PortError> {
         self.read("administrators", |world, now| world::administrators(world, &by.0, now))
+    }
+
+    async fn control_policies(
+        &self,
+        by: &WorldCredentials,
+        account: AccountId,
+    ) -> Result<Vec<ControlLevel>, PortError> {
+        self.read("control_policies", |world, now| {
+            world::control_policies(world, &by.0, &account, now)
+        })
+    }
+
+    async fn control_targets(
+        &self,
+        by: &WorldCredentials,
+        policy: String,
+    ) -> Result<Vec<String>, PortError> {
+        self.read("control_targets", |world, now| {
+            world::control_targets(world, &by.0, &policy, now)
+        })
     }
 }
 
@@ -555,8 +575,10 @@ fn part<T>(all: Vec<T>, page: &Page, id: impl Fn(&T) -> &str) -> Vec<T> {
 /// What the world's refusal means to a handler.
 #[expect(clippy::wildcard_enum_match_arm, reason = "all others are refusals of set-up deeds")]
 fn port_error(refusal: &Refusal) -> PortError {
-    let denied =
-        |action: &str, resource: String| PortError::Denied { action: action.to_owned(), resource };
+    let denied = |action: &str, resource: String| {
+        let (action, by) = (action.to_owned(), refusal.denied_by());
+        PortError::Denied { action, resource, by }
+    };
     match refusal {
         Refusal::Expired(_) => PortError::Expired,
         Refusal::RoleUnknown(role) => PortError::NotFound(role.to_string()),

@@ -71,6 +71,25 @@ pub enum Cause {
         /// Who must be trusted.
         trusted: RoleArn,
     },
+    /// The role that the grant names is service-linked: only its service may assume it, so no other
+    /// role leads there.
+    #[error("`{role}` is service-linked, so no role of another account can lead to it")]
+    RoleChainRefused {
+        /// The role that the grant names.
+        role: RoleArn,
+    },
+    /// A control policy of the resource account's directory forbids what the role permits.
+    #[error("{} in the resource directory at `{node}` keeps `{role}` from {}", named(policy.as_deref()), list(actions))]
+    ControlPolicyDenies {
+        /// The role.
+        role: RoleArn,
+        /// The node that the policy is attached to: Root, a folder or the account.
+        node: String,
+        /// The policy that denies; none when no policy of the node allows it.
+        policy: Option<String>,
+        /// Each action that is kept back, as the cloud spells it.
+        actions: Vec<String>,
+    },
     /// A role may not be assumed although the cloud shows nothing that forbids it to us.
     #[error("the cloud does not let Crossvault assume `{role}`")]
     EntryDenied {
@@ -86,6 +105,48 @@ pub enum Cause {
         operation: String,
         /// Each action that is missing, as the cloud spells it.
         actions: Vec<String>,
+    },
+    /// A policy that is attached to the role denies what the operation needs; no other can allow it.
+    #[error(
+        "policy `{policy}` of `{role}` denies {}, which is needed to {operation}",
+        list(actions)
+    )]
+    PermissionDenied {
+        /// The role.
+        role: RoleArn,
+        /// What was to be done.
+        operation: String,
+        /// The policy that denies.
+        policy: String,
+        /// Each action that it denies, as the cloud spells it.
+        actions: Vec<String>,
+    },
+    /// The session was cut down to less than the operation needs.
+    #[error(
+        "the session of `{role}` was cut down to less than it needs: it lacks {}",
+        list(actions)
+    )]
+    SessionPolicyTooSmall {
+        /// The role.
+        role: RoleArn,
+        /// Each action that is missing, as the cloud spells it.
+        actions: Vec<String>,
+    },
+    /// New credentials were refused as expired.
+    #[error("credentials that were just given for account `{account}` are refused as expired")]
+    CredentialsExpired {
+        /// The account that they are for.
+        account: AccountId,
+    },
+    /// A quota of the account is used up.
+    #[error("account `{account}` has used up its quota on {quota}{}", limit.map_or(String::new(), |n| format!(": {n}")))]
+    QuotaExceeded {
+        /// The account whose quota it is.
+        account: AccountId,
+        /// What is limited, in the cloud's words.
+        quota: String,
+        /// How much there may be, as far as the cloud says.
+        limit: Option<u64>,
     },
     /// The cloud knows no such source in the account and region.
     #[error("`{source_id}` is not found in region `{}` of account `{}`", source_id.region, source_id.account)]
@@ -106,10 +167,16 @@ impl Cause {
             Self::ManagementServiceRoleDeleted { .. } => 4,
             Self::MemberServiceRoleDeleted { .. } => 5,
             Self::RoleDeleted { .. } => 6,
-            Self::TrustMissing { .. } => 7,
-            Self::EntryDenied { .. } => 8,
-            Self::PermissionMissing { .. } => 9,
-            Self::SourceNotFound { .. } => 10,
+            Self::RoleChainRefused { .. } => 7,
+            Self::TrustMissing { .. } => 8,
+            Self::EntryDenied { .. } => 9,
+            Self::ControlPolicyDenies { .. } => 10,
+            Self::PermissionDenied { .. } => 11,
+            Self::PermissionMissing { .. } => 12,
+            Self::SessionPolicyTooSmall { .. } => 13,
+            Self::CredentialsExpired { .. } => 14,
+            Self::QuotaExceeded { .. } => 15,
+            Self::SourceNotFound { .. } => 16,
         }
     }
 }
@@ -125,8 +192,14 @@ impl Explain for Cause {
             Self::ManagementServiceRoleDeleted { .. } => "MANAGEMENT_SERVICE_ROLE_DELETED",
             Self::RoleDeleted { .. } => "ROLE_DELETED",
             Self::TrustMissing { .. } => "TRUST_MISSING",
+            Self::RoleChainRefused { .. } => "ROLE_CHAIN_REFUSED",
             Self::EntryDenied { .. } => "ENTRY_DENIED",
+            Self::ControlPolicyDenies { .. } => "CONTROL_POLICY_DENIES",
+            Self::PermissionDenied { .. } => "PERMISSION_DENIED",
             Self::PermissionMissing { .. } => "PERMISSION_MISSING",
+            Self::SessionPolicyTooSmall { .. } => "SESSION_POLICY_TOO_SMALL",
+            Self::CredentialsExpired { .. } => "CREDENTIALS_EXPIRED",
+            Self::QuotaExceeded { .. } => "QUOTA_EXCEEDED",
             Self::SourceNotFound { .. } => "SOURCE_NOT_FOUND",
         }
     }
@@ -165,6 +238,32 @@ impl Explain for Cause {
             Self::PermissionMissing { role, .. } => {
                 format!("Attach `AliyunHBRRolePolicy` to `{role}`, or a policy with these actions.")
             }
+            Self::RoleChainRefused { role } => format!(
+                "Make an ordinary RAM role in account `{}` and add the account through it, or add the account through the directory.",
+                role.account
+            ),
+            Self::ControlPolicyDenies { role, node, policy, actions } => match policy {
+                Some(policy) => format!(
+                    "Let `{policy}` at `{node}` except the role: `\"StringNotLike\": {{\"acs:PrincipalARN\": \"acs:ram:*:*:role/{}\"}}`; or detach it there.",
+                    role.name
+                ),
+                None => {
+                    format!("Attach a control policy to `{node}` that allows {}.", list(actions))
+                }
+            },
+            Self::PermissionDenied { role, policy, actions, .. } => format!(
+                "Take {} out of the statement of `{policy}` that denies, or detach that policy from `{role}`.",
+                list(actions)
+            ),
+            Self::SessionPolicyTooSmall { .. } => {
+                "This is a mistake in Crossvault: please report it.".to_owned()
+            }
+            Self::CredentialsExpired { .. } => {
+                "Set the clock of this machine, then run the job again.".to_owned()
+            }
+            Self::QuotaExceeded { account, quota, .. } => format!(
+                "Ask the cloud to raise the quota of account `{account}` on {quota}, or free some of it."
+            ),
             Self::SourceNotFound { source_id } => format!(
                 "Check that `{}` still exists; if it is gone for good, unbind it. Its recovery points stay restorable.",
                 source_id.id
@@ -177,7 +276,7 @@ impl Explain for Cause {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Cause>", into = "Vec<Cause>")]
 pub struct Causes {
-    root: Cause,
+    root: Box<Cause>,
     others: Vec<Cause>,
 }
 
@@ -185,7 +284,7 @@ impl Causes {
     /// One cause.
     #[must_use]
     pub fn one(root: Cause) -> Self {
-        Self { root, others: Vec::new() }
+        Self { root: Box::new(root), others: Vec::new() }
     }
 
     /// All of them, the root put first; none when there is no cause.
@@ -194,7 +293,7 @@ impl Causes {
         all.sort_by_key(Cause::rank);
         all.dedup();
         let mut all = all.into_iter();
-        Some(Self { root: all.next()?, others: all.collect() })
+        Some(Self { root: Box::new(all.next()?), others: all.collect() })
     }
 
     /// What must be mended first.
@@ -205,14 +304,14 @@ impl Causes {
 
     /// All of them, the root first.
     pub fn iter(&self) -> impl Iterator<Item = &Cause> {
-        std::iter::once(&self.root).chain(&self.others)
+        std::iter::once(self.root()).chain(&self.others)
     }
 }
 
 impl From<Causes> for Vec<Cause> {
     fn from(causes: Causes) -> Self {
         let mut all = causes.others;
-        all.insert(0, causes.root);
+        all.insert(0, *causes.root);
         all
     }
 }
@@ -240,6 +339,13 @@ impl Explain for Causes {
     }
     fn remedy(&self) -> String {
         self.iter().map(Cause::remedy).collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn named(policy: Option<&str>) -> String {
+    match policy {
+        Some(policy) => format!("control policy `{policy}`"),
+        None => "the lack of a control policy that allows it".to_owned(),
     }
 }
 

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     cause::{Cause, Causes},
-    facts::{Entry, Facts, GrantFacts, Known, RoleView, SourceView, Subject},
+    facts::{Denial, DeniedBy, Entry, Facts, GrantFacts, Known, Refused, SourceView, Subject},
+    permissions,
 };
 use crate::{
-    catalog,
     directory::{Administrators, Membership},
     ids::{Region, RoleArn},
-    policy::{self, Policy, PolicyKind, Request, Verdict},
+    policy::ServiceRole,
 };
 
 /// May it be done?
@@ -68,17 +68,25 @@ pub fn decide(subject: &Subject, facts: &Facts) -> Decision {
             }
             Path::Directory { service_role: service_role.clone() }
         }
-        GrantFacts::Role { service_role, service_entry, role, entry, view } => {
+        GrantFacts::Role { service_role, service_entry, role, entry, view, control } => {
             if let Some(service_role) = service_role {
                 of_service_role(service_role, *service_entry, &mut causes);
             }
-            of_role(subject, service_role.as_ref(), role, *entry, view.as_ref(), &mut causes);
+            of_entry(service_role.as_ref(), role, *entry, &mut causes);
+            if let Some(Known::Known(view)) = view {
+                causes.extend(permissions::causes(subject, view, control));
+            }
             Path::Role { service_role: service_role.clone(), role: role.clone() }
         }
     };
     if let (Some(Known::Known(SourceView::Absent)), Some(source)) = (&facts.source, &subject.source)
     {
         causes.push(Cause::SourceNotFound { source_id: source.clone() });
+    }
+    if causes.is_empty()
+        && let Some(refused) = &facts.refused
+    {
+        causes.extend(of_refused(subject, facts, refused));
     }
     match Causes::of(causes) {
         None => Decision::Allowed(path),
@@ -128,17 +136,14 @@ fn of_service_role(role: &RoleArn, entry: Entry, causes: &mut Vec<Cause>) {
     }
 }
 
-fn of_role(
-    subject: &Subject,
-    service_role: Option<&RoleArn>,
-    role: &RoleArn,
-    entry: Entry,
-    view: Option<&Known<RoleView>>,
-    causes: &mut Vec<Cause>,
-) {
+fn of_entry(service_role: Option<&RoleArn>, role: &RoleArn, entry: Entry, causes: &mut Vec<Cause>) {
     match entry {
         Entry::Open | Entry::NotTried => {}
         Entry::NoSuchRole => causes.push(Cause::RoleDeleted { role: role.clone() }),
+        // Only its service may assume it, and nobody can edit its trust policy.
+        Entry::Denied if ServiceRole::is_named_like_one(&role.name) => {
+            causes.push(Cause::RoleChainRefused { role: role.clone() });
+        }
         // The caller's side is a service-linked role that was entered just before and whose
         // policy nobody can edit, so what refuses is the role's own trust policy.
         Entry::Denied => causes.push(match service_role {
@@ -146,38 +151,40 @@ fn of_role(
             None => Cause::EntryDenied { role: role.clone() },
         }),
     }
-    if let Some(Known::Known(view)) = view {
-        let actions = missing_actions(subject, view);
-        if !actions.is_empty() {
-            causes.push(Cause::PermissionMissing {
-                role: role.clone(),
-                operation: subject.operation.to_string(),
-                actions,
-            });
-        }
+}
+
+/// What a refused call shows that nothing else did.
+fn of_refused(subject: &Subject, facts: &Facts, refused: &Refused) -> Option<Cause> {
+    match refused {
+        Refused::Expired => Some(Cause::CredentialsExpired { account: subject.account.clone() }),
+        Refused::Quota { quota, limit } => Some(Cause::QuotaExceeded {
+            account: subject.account.clone(),
+            quota: quota.clone(),
+            limit: *limit,
+        }),
+        Refused::Denied(denial) => of_denial(subject, facts, denial),
     }
 }
 
-/// The actions that the operation needs and the role's policies don't give.
-///
-/// A policy that does not parse gives nothing: the cloud would not have stored it.
-fn missing_actions(subject: &Subject, view: &RoleView) -> Vec<String> {
-    let policies: Vec<Policy> = view
-        .policies
-        .iter()
-        .filter_map(|attached| Policy::parse(&attached.document, PolicyKind::Permission).ok())
-        .collect();
-    let policies: Vec<&Policy> = policies.iter().collect();
-    let resource = match &subject.source {
-        Some(source) => catalog::resource(source),
-        None => "*".to_owned(),
-    };
-    catalog::actions(subject.operation)
-        .iter()
-        .filter(|action| {
-            let request = Request::new(action, &resource);
-            !matches!(policy::evaluate(&policies, &request), Verdict::Allow { .. })
-        })
-        .map(|action| (*action).to_owned())
-        .collect()
+/// The cause behind a denial that the facts do not explain: what the cloud says of it, or, where
+/// the role's policies can't be read, the denial itself. None when it is a change on its way.
+fn of_denial(subject: &Subject, facts: &Facts, denial: &Denial) -> Option<Cause> {
+    let GrantFacts::Role { role, view, .. } = &facts.grant else { return None };
+    let (role, actions) = (role.clone(), vec![denial.action.clone()]);
+    match &denial.by {
+        Some(DeniedBy::Control { policy, node }) => Some(Cause::ControlPolicyDenies {
+            role,
+            node: node.clone(),
+            policy: policy.clone(),
+            actions,
+        }),
+        Some(DeniedBy::Session) => Some(Cause::SessionPolicyTooSmall { role, actions }),
+        Some(DeniedBy::Identity | DeniedBy::Trust) | None => match view {
+            Some(Known::Unreadable) => {
+                let operation = subject.operation.to_string();
+                Some(Cause::PermissionMissing { role, operation, actions })
+            }
+            Some(Known::Known(_)) | None => None,
+        },
+    }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     catalog::Operation,
-    directory::{Administrators, Membership},
+    directory::{Administrators, ControlLevel, Membership},
     ids::{AccountId, DataSource, Region, RoleArn},
 };
 
@@ -42,6 +42,55 @@ pub struct Facts {
     pub grant: GrantFacts,
     /// What was read of the source; none when the way to it was not open or none is asked for.
     pub source: Option<Known<SourceView>>,
+    /// A call that was refused, for whose cause is asked; none when nothing was tried yet.
+    pub refused: Option<Refused>,
+}
+
+/// A call of the job that the cloud refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It is not permitted.
+    Denied(Denial),
+    /// The credentials were past their time although they were new.
+    Expired,
+    /// A quota is used up, and waiting does not free it.
+    Quota {
+        /// What is limited, in the cloud's words.
+        quota: String,
+        /// How much there may be, as far as the cloud says.
+        limit: Option<u64>,
+    },
+}
+
+/// What the cloud says of a call that it does not permit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// The action that was asked for.
+    pub action: String,
+    /// The resource that it was asked for.
+    pub resource: String,
+    /// Which policies refused it; none when the cloud does not say.
+    pub by: Option<DeniedBy>,
+}
+
+/// The policies that refused a call, by the cloud's own diagnosis.
+///
+/// Source: RAM API, `DecodeDiagnosticMessage`, `NoPermissionPolicyType` and `MatchedPolicies`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeniedBy {
+    /// Those attached to the identity.
+    Identity,
+    /// The role's trust policy.
+    Trust,
+    /// The policy that the session was cut down to.
+    Session,
+    /// A control policy of the resource account's directory.
+    Control {
+        /// Its name; none when no policy of the node allows the call.
+        policy: Option<String>,
+        /// The node that it is attached to: Root, a folder or the account.
+        node: String,
+    },
 }
 
 /// How a resource account granted, and what the cloud says of each part of it.
@@ -77,6 +126,8 @@ pub enum GrantFacts {
         entry: Entry,
         /// The role's trust and permissions; none when it could not be entered.
         view: Option<Known<RoleView>>,
+        /// The control policies that bear on the role, Root first; empty when none do.
+        control: Known<Vec<ControlLevel>>,
     },
 }
 

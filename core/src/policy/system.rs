@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use super::document::{Policy, PolicyKind};
-use crate::ids::{AccountId, RoleArn};
+use crate::ids::{AccountId, RoleArn, RoleName};
 
 macro_rules! data {
     ($name:literal) => {
@@ -75,6 +75,17 @@ impl ServiceRole {
         RoleArn { account: account.clone(), name }
     }
 
+    /// Whether a role of that name is service-linked, known here or not: the cloud gives such names
+    /// to no other role.
+    ///
+    /// Source: RAM, "Service-linked roles"; that the prefix is reserved is derived from its list.
+    #[must_use]
+    pub fn is_named_like_one(name: &RoleName) -> bool {
+        let prefix = "AliyunServiceRoleFor";
+        let start = name.as_str().get(..prefix.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    }
+
     /// The service role that an ARN names, if it names one.
     #[must_use]
     pub fn of(role: &RoleArn) -> Option<Self> {
@@ -121,7 +132,7 @@ static POLICIES: LazyLock<Vec<(&'static str, Policy)>> = LazyLock::new(|| {
     // A document that did not parse would be missing; the test below finds it.
     DOCUMENTS
         .into_iter()
-        .filter_map(|(name, text)| Some((name, Policy::parse(text, PolicyKind::Permission).ok()?)))
+        .filter_map(|(name, text)| Some((name, Policy::parse(text, PolicyKind::System).ok()?)))
         .collect()
 });
 

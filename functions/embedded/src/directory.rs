@@ -1,7 +1,7 @@
 //! The resource directory of the local world.
 
 use crossvault_core::{
-    directory::{Administrators, Member, Membership},
+    directory::{Administrators, ControlLevel, Member, Membership},
     ids::AccountId,
 };
 use crossvault_handlers::ports::{Clock, Directory, Page, PortError};
@@ -47,5 +47,27 @@ impl Directory for Embedded {
     ) -> Result<Option<Administrators>, PortError> {
         let (session, now) = (by.session(), self.now());
         self.world().read(|world| world::administrators(world, &session, now)).map_err(port_error)
+    }
+
+    async fn control_policies(
+        &self,
+        by: &LocalCredentials,
+        account: AccountId,
+    ) -> Result<Vec<ControlLevel>, PortError> {
+        let (session, now) = (by.session(), self.now());
+        self.world()
+            .read(|world| world::control_policies(world, &session, &account, now))
+            .map_err(port_error)
+    }
+
+    async fn control_targets(
+        &self,
+        by: &LocalCredentials,
+        policy: String,
+    ) -> Result<Vec<String>, PortError> {
+        let (session, now) = (by.session(), self.now());
+        self.world()
+            .read(|world| world::control_targets(world, &session, &policy, now))
+            .map_err(port_error)
     }
 }

@@ -66,7 +66,7 @@ impl Identity for Embedded {
             role: &assume.role,
             session_name: &assume.session,
             duration_s: SESSION_S,
-            session_policy: None,
+            session_policy: assume.policy.as_deref(),
         };
         let now = self.now();
         let session = self
@@ -115,12 +115,14 @@ fn enter(management: &AccountId, role: &RoleArn) -> Result<Session, PortError> {
         Some(ServiceRole::HbrCrossAccountBackup) | None => Err(PortError::Denied {
             action: "sts:AssumeRole".to_owned(),
             resource: role.to_string(),
+            by: None,
         }),
     }
 }
 
 /// What the world's refusal means to a handler.
 pub(crate) fn port_error(refusal: Refusal) -> PortError {
+    let by = refusal.denied_by();
     #[expect(clippy::wildcard_enum_match_arm, reason = "all others are refusals of set-up deeds")]
     match refusal {
         Refusal::Expired(_) => PortError::Expired,
@@ -128,15 +130,18 @@ pub(crate) fn port_error(refusal: Refusal) -> PortError {
         Refusal::SourceUnknown(source) => PortError::NotFound(source.to_string()),
         Refusal::AccountUnknown(account) => PortError::NotFound(account.to_string()),
         Refusal::Denied { action, resource, barrier: _, who: _ } => {
-            PortError::Denied { action, resource }
+            PortError::Denied { action, resource, by }
         }
         // The role of the session is gone: its credentials are worth nothing any more.
-        Refusal::RoleOfSessionDeleted(role) => {
-            PortError::Denied { action: "sts:AssumeRole".to_owned(), resource: role.to_string() }
-        }
+        Refusal::RoleOfSessionDeleted(role) => PortError::Denied {
+            action: "sts:AssumeRole".to_owned(),
+            resource: role.to_string(),
+            by: None,
+        },
         Refusal::NotOwner { .. } => PortError::Denied {
             action: "ram:CreateServiceLinkedRole".to_owned(),
             resource: "*".to_owned(),
+            by: None,
         },
         other => PortError::Invalid(other.to_string()),
     }

@@ -55,8 +55,9 @@ impl Touch for SourceTouch {
                     if matches!(refusal, Refusal::Expired(_)) {
                         return Refused::Expired;
                     }
+                    let by = refusal.denied_by();
                     let resource = self.resource.clone();
-                    Refused::Denied { action: action.to_owned(), resource }
+                    Refused::Denied { action: action.to_owned(), resource, by }
                 },
             )?;
             if world.find_source(&self.source).is_none() {

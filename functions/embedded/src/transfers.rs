@@ -212,8 +212,8 @@ fn failures(all: &[vault::FailedFile]) -> Vec<FailedFile> {
 /// What a vault's error means to the handler.
 pub(crate) fn port_error(error: &VaultError) -> PortError {
     match error {
-        VaultError::Refused(Refused::Denied { action, resource }) => {
-            PortError::Denied { action: action.clone(), resource: resource.clone() }
+        VaultError::Refused(Refused::Denied { action, resource, by }) => {
+            PortError::Denied { action: action.clone(), resource: resource.clone(), by: by.clone() }
         }
         VaultError::Refused(Refused::Expired) => PortError::Expired,
         VaultError::Refused(Refused::Gone { resource }) => PortError::NotFound(resource.clone()),

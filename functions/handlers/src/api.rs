@@ -215,6 +215,7 @@ fn without_hope(error: ApiError) -> ApiError {
             | PortError::TimedOut => ApiError::Port(error),
             PortError::NotFound(_)
             | PortError::Denied { .. }
+            | PortError::Quota { .. }
             | PortError::Full(_)
             | PortError::Corrupt { .. }
             | PortError::Failed { .. }

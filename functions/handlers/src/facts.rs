@@ -92,7 +92,7 @@ async fn of_own<P: Sources>(
 ) -> Result<Read<P::Credentials>, PortError> {
     let own = ports.own().await?;
     let source = of_source(ports, subject, &own).await?;
-    let facts = Facts { grant: GrantFacts::Own, source };
+    let facts = Facts { grant: GrantFacts::Own, source, refused: None };
     Ok(Read { facts, credentials: Some(own) })
 }
 
@@ -119,16 +119,20 @@ async fn of_directory<P: Directory + Sources>(
         None => None,
     };
     let grant = GrantFacts::Directory { administrators, membership, service_role, entry };
-    Ok(Read { facts: Facts { grant, source }, credentials })
+    Ok(Read { facts: Facts { grant, source, refused: None }, credentials })
 }
 
-async fn of_role<P: Sources>(
+async fn of_role<P: Directory + Sources>(
     ports: &P,
     subject: &Subject,
     role: RoleArn,
     session: &str,
 ) -> Result<Read<P::Credentials>, PortError> {
     let own = ports.own().await?;
+    let control = match ports.control_policies(&own, subject.account.clone()).await {
+        Ok(levels) => Known::Known(levels),
+        Err(error) => unreadable(error)?,
+    };
     let service_role = ports.service_role(&subject.management, ServiceRole::HbrCrossAccountBackup);
     let (service_entry, by) = match &service_role {
         Some(service_role) => enter(ports, &own, service_role, session).await?,
@@ -148,8 +152,8 @@ async fn of_role<P: Sources>(
         }
         None => (None, None),
     };
-    let grant = GrantFacts::Role { service_role, service_entry, role, entry, view };
-    Ok(Read { facts: Facts { grant, source }, credentials })
+    let grant = GrantFacts::Role { service_role, service_entry, role, entry, view, control };
+    Ok(Read { facts: Facts { grant, source, refused: None }, credentials })
 }
 
 /// Tries to assume a role: what the cloud answers is the fact.
@@ -159,7 +163,7 @@ async fn enter<P: Sources>(
     role: &RoleArn,
     session: &str,
 ) -> Result<(Entry, Option<P::Credentials>), PortError> {
-    let assume = Assume { role: role.clone(), session: session.to_owned() };
+    let assume = Assume { role: role.clone(), session: session.to_owned(), policy: None };
     match ports.assume(by, assume).await {
         Ok(credentials) => Ok((Entry::Open, Some(credentials))),
         Err(PortError::NotFound(_)) => Ok((Entry::NoSuchRole, None)),
@@ -189,5 +193,5 @@ fn unreadable<T>(error: PortError) -> Result<Known<T>, PortError> {
 }
 
 fn closed<C>(grant: GrantFacts) -> Read<C> {
-    Read { facts: Facts { grant, source: None }, credentials: None }
+    Read { facts: Facts { grant, source: None, refused: None }, credentials: None }
 }

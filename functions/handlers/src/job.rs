@@ -15,7 +15,7 @@ mod wake;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crossvault_core::{
-    authorization::{self, Cause, Causes, Decision, GrantFacts, Known},
+    authorization::{self, Cause, Causes, Decision, Denial, Facts, Refused},
     explain::Explain,
     ids::JobId,
     job::{Illegal, Trouble},
@@ -138,6 +138,13 @@ async fn run<P: Clock + Store + Directory + Sources + Transfers>(
     let authority = match authorize(ports, held).await {
         Ok(Authority::Given(credentials)) => Ok(credentials),
         Ok(Authority::Refused(causes)) => Err(Happened::Refused(causes)),
+        Err(PortError::Quota { quota, limit }) => {
+            Err(Happened::Refused(Causes::one(Cause::QuotaExceeded {
+                account: held.job.account.clone(),
+                quota,
+                limit,
+            })))
+        }
         Err(error) if may_pass(&error) => return Err(error.into()),
         Err(error) => Err(Happened::Broken(trouble(&error))),
     };
@@ -170,7 +177,10 @@ async fn run<P: Clock + Store + Directory + Sources + Transfers>(
                 }
                 Authority::Refused(causes) => (Happened::Refused(causes), vec![]),
             },
-            Err(error) => (of_error(ports, held, error).await?, vec![]),
+            Err(error) => {
+                let is_valid = credentials.expires() > ports.now();
+                (of_error(ports, held, error, is_valid).await?, vec![])
+            }
         };
         let is_paused = matches!(happened, Happened::Paused { .. });
         if !tell(ports, held, happened, failures).await? {
@@ -284,63 +294,57 @@ fn may_pass(error: &PortError) -> bool {
         | PortError::TimedOut => true,
         PortError::Full(_)
         | PortError::Corrupt { .. }
+        | PortError::Quota { .. }
         | PortError::Failed { .. }
         | PortError::Invalid(_) => false,
     }
 }
 
-/// What a failed call means for the job.
+/// What a failed call means for the job, made with credentials that are valid by our clock or not.
 async fn of_error<P: Store + Directory + Sources>(
     ports: &P,
     held: &Held,
     error: PortError,
+    is_valid: bool,
 ) -> Result<Happened, PortError> {
     let trouble = trouble(&error);
-    let stumbled = Happened::Stumbled { fence: held.job.fence, trouble: trouble.clone() };
-    match error {
-        PortError::Denied { action, .. } => Ok(match observed(ports, held, &action).await? {
-            Some(causes) => Happened::Refused(causes),
-            None => stumbled,
-        }),
-        PortError::NotFound(_) => Ok(match authorize(ports, held).await? {
-            Authority::Refused(causes) => Happened::Refused(causes),
-            Authority::Given(_) => stumbled,
-        }),
+    let refused = match error {
+        PortError::Denied { action, resource, by } => {
+            Some(Refused::Denied(Denial { action, resource, by }))
+        }
+        PortError::Quota { quota, limit } => Some(Refused::Quota { quota, limit }),
+        // The credentials are new: the cloud's clock and ours differ.
+        PortError::Expired if is_valid => Some(Refused::Expired),
+        PortError::NotFound(_) => None,
         PortError::Conflict | PortError::Expired | PortError::Throttled | PortError::TimedOut => {
-            Ok(stumbled)
+            return Ok(Happened::Stumbled { fence: held.job.fence, trouble });
         }
         PortError::Full(_)
         | PortError::Corrupt { .. }
         | PortError::Failed { .. }
-        | PortError::Invalid(_) => Ok(Happened::Broken(trouble)),
-    }
+        | PortError::Invalid(_) => return Ok(Happened::Broken(trouble)),
+    };
+    // If the facts allow the call, a change has not spread yet.
+    Ok(match causes_of(ports, held, refused).await? {
+        Some(causes) => Happened::Refused(causes),
+        None => Happened::Stumbled { fence: held.job.fence, trouble },
+    })
 }
 
-/// The causes behind a denial. If the facts allow the call, then either the role's policies can't
-/// be read, and the denial itself is the fact; or a change has not spread yet, and there is none.
-async fn observed<P: Store + Directory + Sources>(
+/// The causes behind a call that was refused: what the facts show now, and what the refusal itself
+/// says where they show nothing.
+async fn causes_of<P: Store + Directory + Sources>(
     ports: &P,
     held: &Held,
-    action: &str,
+    refused: Option<Refused>,
 ) -> Result<Option<Causes>, PortError> {
     let Some(subject) = order::subject(&held.job, ports.management()) else {
         return Ok(None);
     };
     let read = facts::of_subject(ports, &subject, held.job.id.as_str()).await?;
-    if let Decision::Denied(causes) = authorization::decide(&subject, &read.facts) {
-        return Ok(Some(causes));
-    }
-    Ok(match read.facts.grant {
-        GrantFacts::Role { role, view: Some(Known::Unreadable), .. } => {
-            Some(Causes::one(Cause::PermissionMissing {
-                role,
-                operation: subject.operation.to_string(),
-                actions: vec![action.to_owned()],
-            }))
-        }
-        GrantFacts::Role { .. }
-        | GrantFacts::Own
-        | GrantFacts::Missing { .. }
-        | GrantFacts::Directory { .. } => None,
+    let facts = Facts { refused, ..read.facts };
+    Ok(match authorization::decide(&subject, &facts) {
+        Decision::Denied(causes) => Some(causes),
+        Decision::Allowed(_) => None,
     })
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crossvault_core::{
+    authorization::DeniedBy,
     directory::DELEGATED_ADMINISTRATORS_MAX,
     explain::Explain,
     ids::{AccountId, DataSource, RoleArn},
@@ -248,6 +249,22 @@ impl fmt::Display for Who {
 }
 
 impl Refusal {
+    /// Which policies refused the call, as the cloud's diagnosis of a denial would say.
+    ///
+    /// Source: RAM API, `DecodeDiagnosticMessage`.
+    #[must_use]
+    pub fn denied_by(&self) -> Option<DeniedBy> {
+        let Self::Denied { barrier, .. } = self else { return None };
+        match barrier {
+            Barrier::OtherAccount | Barrier::Service | Barrier::Directory => None,
+            Barrier::SessionPolicyDenies | Barrier::SessionPolicySilent => Some(DeniedBy::Session),
+            Barrier::IdentityPolicyDenies | Barrier::IdentityPolicySilent => {
+                Some(DeniedBy::Identity)
+            }
+            Barrier::TrustPolicyDenies | Barrier::TrustPolicySilent => Some(DeniedBy::Trust),
+        }
+    }
+
     /// The code that the cloud answers with. Where its documents name none, one in their manner.
     ///
     /// Source: RAM, STS and Resource Directory API, "Error codes".

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use crossvault_core::{
     authorization::{AttachedPolicy, RoleView, SourceView},
     catalog::{self, Operation, Verb},
-    directory::{self, Administrators, Membership},
+    directory::{self, Administrators, ControlLevel, Membership},
     ids::{AccountId, DataSource, Region, RoleArn, SourceKind},
     policy::{Context, system_policy},
 };
@@ -80,6 +80,36 @@ pub fn administrators(
         management: directory.management.clone(),
         delegated: delegated(world, directory),
     }))
+}
+
+/// The control policies that bear on an account's identities, Root first: none, as the feature is
+/// off in every directory of this world.
+///
+/// # Errors
+/// [`Refusal::Denied`] when the caller's account holds no office in a directory.
+pub fn control_policies(
+    world: &World,
+    by: &Session,
+    _account: &AccountId,
+    now: DateTime<Utc>,
+) -> Result<Vec<ControlLevel>, Refusal> {
+    administered(world, by, "resourcemanager:ListControlPolicyAttachmentsForTarget", now)?;
+    Ok(Vec::new())
+}
+
+/// The nodes that a control policy is attached to: none, since there is no control policy.
+///
+/// # Errors
+/// [`Refusal::PolicyUnknown`]; [`Refusal::Denied`] when the caller's account holds no office in a
+/// directory.
+pub fn control_targets(
+    world: &World,
+    by: &Session,
+    policy: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>, Refusal> {
+    administered(world, by, "resourcemanager:ListTargetAttachmentsForControlPolicy", now)?;
+    Err(Refusal::PolicyUnknown(policy.to_owned()))
 }
 
 /// A role with its trust policy and the policies attached to it.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use crossvault_core::{
     authorization::{AttachedPolicy, RoleView, SourceView},
-    directory::{Administrators, Member, Membership},
+    directory::{Administrators, ControlLevel, Member, Membership},
     ids::{AccountId, DataSource, Region, RoleArn, SourceKind},
     policy::{ServiceRole, trust_policy_for},
 };
@@ -78,7 +78,7 @@ impl Cloud {
 }
 
 fn denied(action: &str, resource: &str) -> PortError {
-    PortError::Denied { action: action.to_owned(), resource: resource.to_owned() }
+    PortError::Denied { action: action.to_owned(), resource: resource.to_owned(), by: None }
 }
 
 #[derive(Clone)]
@@ -191,6 +191,22 @@ impl Directory for Stage {
             Ok(state.cloud.is_organized.then_some(administrators))
         })
         .await
+    }
+
+    async fn control_policies(
+        &self,
+        _by: &Session,
+        _account: AccountId,
+    ) -> Result<Vec<ControlLevel>, PortError> {
+        self.call("control_policies", |_| Ok(Vec::new())).await
+    }
+
+    async fn control_targets(
+        &self,
+        _by: &Session,
+        policy: String,
+    ) -> Result<Vec<String>, PortError> {
+        self.call("control_targets", |_| Err(PortError::NotFound(policy))).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crossvault_core::explain::Explain;
+use crossvault_core::{authorization::DeniedBy, explain::Explain};
 
 /// A point in time of a file: seconds since the epoch and nanoseconds (0 to 999,999,999).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,6 +104,8 @@ pub enum Refused {
         action: String,
         /// The resource it was asked for.
         resource: String,
+        /// Which policies refused it, where the cloud says so.
+        by: Option<DeniedBy>,
     },
     /// The credentials have expired: new ones may go on.
     #[error("the credentials have expired")]

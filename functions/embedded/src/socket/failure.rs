@@ -84,7 +84,9 @@ impl From<Refusal> for Failure {
 impl From<PortError> for Failure {
     fn from(error: PortError) -> Self {
         let kind = match &error {
-            PortError::Denied { .. } | PortError::NotFound(_) => Kind::Refused,
+            PortError::Denied { .. } | PortError::Quota { .. } | PortError::NotFound(_) => {
+                Kind::Refused
+            }
             PortError::Conflict
             | PortError::Expired
             | PortError::Throttled
@@ -102,6 +104,7 @@ impl From<PortError> for Failure {
                 "Ask again; with the same `--token` nothing is done twice.".to_owned()
             }
             PortError::Denied { .. }
+            | PortError::Quota { .. }
             | PortError::NotFound(_)
             | PortError::Full(_)
             | PortError::Corrupt { .. }

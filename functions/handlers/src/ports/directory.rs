@@ -1,7 +1,7 @@
 use std::future::Future;
 
 use crossvault_core::{
-    directory::{Administrators, Member, Membership},
+    directory::{Administrators, ControlLevel, Member, Membership},
     ids::AccountId,
 };
 
@@ -38,4 +38,26 @@ pub trait Directory: Identity {
         &self,
         by: &Self::Credentials,
     ) -> impl Future<Output = Result<Option<Administrators>, PortError>> + Send;
+
+    /// The control policies that bear on an account's identities, one level a node, Root first;
+    /// empty when the feature is off, the account is no member, or it is the management account.
+    ///
+    /// # Errors
+    /// [`PortError::Denied`] when the caller may not read them.
+    fn control_policies(
+        &self,
+        by: &Self::Credentials,
+        account: AccountId,
+    ) -> impl Future<Output = Result<Vec<ControlLevel>, PortError>> + Send;
+
+    /// The nodes that a control policy is attached to, by its id.
+    ///
+    /// # Errors
+    /// [`PortError::NotFound`] when there is no such policy, [`PortError::Denied`] when the caller
+    /// may not read it.
+    fn control_targets(
+        &self,
+        by: &Self::Credentials,
+        policy: String,
+    ) -> impl Future<Output = Result<Vec<String>, PortError>> + Send;
 }

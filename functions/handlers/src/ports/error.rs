@@ -1,4 +1,4 @@
-use crossvault_core::explain::Explain;
+use crossvault_core::{authorization::DeniedBy, explain::Explain};
 
 /// What went wrong in a call to the world. The kind says what the caller can do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +16,16 @@ pub enum PortError {
         action: String,
         /// The resource that it was asked for.
         resource: String,
+        /// Which policies refused it, where the cloud says so.
+        by: Option<DeniedBy>,
+    },
+    /// Not done: a quota is used up, and waiting does not free it.
+    #[error("the cloud's quota on {quota} is used up{}", limit.map_or(String::new(), |n| format!(": {n}")))]
+    Quota {
+        /// What is limited, in the cloud's words.
+        quota: String,
+        /// How much there may be, as far as the cloud says.
+        limit: Option<u64>,
     },
     /// Not done: the credentials are past their time. New ones may be had.
     #[error("the credentials have expired")]
@@ -58,6 +68,7 @@ impl Explain for PortError {
             Self::Conflict => "CONFLICT",
             Self::NotFound(_) => "NOT_FOUND",
             Self::Denied { .. } => "DENIED",
+            Self::Quota { .. } => "QUOTA",
             Self::Expired => "EXPIRED",
             Self::Throttled => "THROTTLED",
             Self::TimedOut => "TIMED_OUT",
@@ -74,8 +85,11 @@ impl Explain for PortError {
                 "It is tried again by itself.".to_owned()
             }
             Self::NotFound(what) => format!("Check that `{what}` exists."),
-            Self::Denied { action, resource } => {
+            Self::Denied { action, resource, .. } => {
                 format!("Grant `{action}` on `{resource}`, or ask `crossvault accounts check`.")
+            }
+            Self::Quota { quota, .. } => {
+                format!("Ask the cloud to raise the quota on {quota}, or free some of it.")
             }
             Self::Full(place) => format!("Make space at {place}, then run the job again."),
             Self::Corrupt { what, .. } => {
@@ -96,6 +110,7 @@ impl PortError {
             Self::Conflict
             | Self::NotFound(_)
             | Self::Denied { .. }
+            | Self::Quota { .. }
             | Self::Expired
             | Self::Throttled
             | Self::TimedOut

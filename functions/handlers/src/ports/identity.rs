@@ -75,4 +75,7 @@ pub struct Assume {
     pub role: RoleArn,
     /// The session's name: the job or request that it serves.
     pub session: String,
+    /// The policy, as JSON text, that the session is cut down to; none leaves it all that the role
+    /// has.
+    pub policy: Option<String>,
 }

@@ -62,7 +62,7 @@ fn the_first_reason_to_stop_stands() {
 #[test]
 fn lost_authority_seals_nothing() {
     let denied =
-        Refused::Denied { action: "ecs:RunCommand".to_owned(), resource: "i-web".to_owned() };
+        Refused::Denied { action: "ecs:RunCommand".into(), resource: "i-web".into(), by: None };
     for refused in [denied, Refused::Expired, Refused::Gone { resource: "i-web".to_owned() }] {
         let trouble = refused.clone();
         let reading = ten(move || Err(trouble.clone().into()));

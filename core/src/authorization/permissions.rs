@@ -1,0 +1,133 @@
+//! What a role's policies, and the control policies above it, give of what an operation needs.
+
+use std::collections::BTreeMap;
+
+use super::{
+    cause::Cause,
+    facts::{Known, RoleView, Subject},
+};
+use crate::{
+    catalog,
+    directory::ControlLevel,
+    ids::RoleArn,
+    policy::{self, Context, Policy, PolicyKind, Request, Verdict},
+};
+
+/// What keeps the role from the operation.
+///
+/// Control policies do not bear on service-linked roles, nor where they can't be read: then the
+/// call itself tells.
+///
+/// Source: RAM, "Policy evaluation process"; Resource Management, "Overview of the Control Policy
+/// feature".
+pub(super) fn causes(
+    subject: &Subject,
+    view: &RoleView,
+    control: &Known<Vec<ControlLevel>>,
+) -> Vec<Cause> {
+    let levels: &[ControlLevel] = match control {
+        Known::Known(levels) => levels,
+        Known::Unreadable => &[],
+    };
+    let attached = Attached::read(&view.policies, PolicyKind::Permission);
+    let control: Vec<Attached> =
+        levels.iter().map(|level| Attached::read(&level.policies, PolicyKind::Control)).collect();
+    let resource = match &subject.source {
+        Some(source) => catalog::resource(source),
+        None => "*".to_owned(),
+    };
+    let context = Context::default().with("acs:PrincipalARN", &view.role.to_string());
+    let mut found = Found::default();
+    for action in catalog::actions(subject.operation) {
+        let request = Request::new(action, &resource).within(&context);
+        for (level, attached) in control.iter().enumerate() {
+            match policy::evaluate(&attached.policies(), &request) {
+                Verdict::Allow { .. } => {}
+                Verdict::ExplicitDeny { policy, .. } => {
+                    found.add(Barrier::Control { level, policy: Some(policy) }, action);
+                }
+                Verdict::ImplicitDeny => {
+                    found.add(Barrier::Control { level, policy: None }, action);
+                }
+            }
+        }
+        match policy::evaluate(&attached.policies(), &request) {
+            Verdict::Allow { .. } => {}
+            Verdict::ExplicitDeny { policy, .. } => found.add(Barrier::Denied { policy }, action),
+            Verdict::ImplicitDeny => found.add(Barrier::Missing, action),
+        }
+    }
+    found.told(subject, &view.role, levels, &attached, &control)
+}
+
+/// What keeps an action back; several may.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Barrier {
+    Control { level: usize, policy: Option<usize> },
+    Denied { policy: usize },
+    Missing,
+}
+
+/// The actions that each barrier keeps back.
+#[derive(Default)]
+struct Found(BTreeMap<Barrier, Vec<String>>);
+
+impl Found {
+    fn add(&mut self, barrier: Barrier, action: &str) {
+        self.0.entry(barrier).or_default().push(action.to_owned());
+    }
+
+    fn told(
+        self,
+        subject: &Subject,
+        role: &RoleArn,
+        levels: &[ControlLevel],
+        attached: &Attached<'_>,
+        control: &[Attached<'_>],
+    ) -> Vec<Cause> {
+        let operation = || subject.operation.to_string();
+        let cause = |(barrier, actions)| match barrier {
+            Barrier::Control { level, policy } => Cause::ControlPolicyDenies {
+                role: role.clone(),
+                node: levels.get(level).map_or_else(String::new, |level| level.node.clone()),
+                policy: policy
+                    .and_then(|policy| control.get(level)?.name(policy))
+                    .map(str::to_owned),
+                actions,
+            },
+            Barrier::Denied { policy } => Cause::PermissionDenied {
+                role: role.clone(),
+                operation: operation(),
+                policy: attached.name(policy).unwrap_or_default().to_owned(),
+                actions,
+            },
+            Barrier::Missing => {
+                Cause::PermissionMissing { role: role.clone(), operation: operation(), actions }
+            }
+        };
+        self.0.into_iter().map(cause).collect()
+    }
+}
+
+/// Policies with their names.
+///
+/// One that does not parse gives nothing: the cloud would not have stored it.
+struct Attached<'a>(Vec<(&'a str, Policy)>);
+
+impl<'a> Attached<'a> {
+    fn read(policies: &'a [super::AttachedPolicy], kind: PolicyKind) -> Self {
+        let read = |attached: &'a super::AttachedPolicy| {
+            let policy = Policy::parse(&attached.document, kind).ok()?;
+            Some((attached.name.as_str(), policy))
+        };
+        Self(policies.iter().filter_map(read).collect())
+    }
+
+    fn policies(&self) -> Vec<&Policy> {
+        self.0.iter().map(|(_, policy)| policy).collect()
+    }
+
+    fn name(&self, number: usize) -> Option<&'a str> {
+        self.0.get(number).map(|(name, _)| *name)
+    }
+}
