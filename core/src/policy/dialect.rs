@@ -22,6 +22,7 @@ pub enum Dialect {
 /// Source: RAM, "Policy structure and syntax" and "Limits"; AWS IAM, "IAM JSON policy reference"
 /// and "IAM and AWS STS quotas"; AWS Organizations, "Quotas".
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a table: each is one column")]
 pub struct Words {
     /// The values of `Version`, the present one first.
     pub versions: &'static [&'static str],
@@ -58,8 +59,12 @@ pub struct Words {
     pub all_operators: bool,
     /// Whether dates may also be days, minutes, and seconds since 1970.
     pub loose_dates: bool,
-    /// Whether white space between values counts to the length.
-    pub counts_space: bool,
+    /// Whether no two statements of a document may share their `Sid`.
+    pub distinct_sids: bool,
+    /// How a resource is written.
+    pub resource_form: &'static str,
+    /// The kinds of policies whose length is counted without white space.
+    pub spaceless: &'static [PolicyKind],
     /// The longest permission, session, trust and control policy, in characters.
     characters_max: [usize; 4],
 }
@@ -82,7 +87,9 @@ static RAM: Words = Words {
     key_prefix: "acs:",
     all_operators: false,
     loose_dates: false,
-    counts_space: true,
+    distinct_sids: false,
+    resource_form: "acs:<service>:<region>:<account>:<relative id>",
+    spaceless: &[],
     // That of trust policies is assumed.
     characters_max: [6144, 2048, 4096, 4096],
 };
@@ -105,7 +112,9 @@ static AWS: Words = Words {
     key_prefix: "aws:",
     all_operators: true,
     loose_dates: true,
-    counts_space: false,
+    distinct_sids: true,
+    resource_form: "arn:<partition>:<service>:<region>:<account>:<resource>",
+    spaceless: &[PolicyKind::Permission],
     // Trust policies have 2,048 at first, and this on request.
     characters_max: [6144, 2048, 4096, 5120],
 };
@@ -142,6 +151,11 @@ impl Dialect {
 }
 
 impl Words {
+    /// Whether white space counts to the length of a policy of that kind.
+    pub(super) fn counts_space(&self, kind: PolicyKind) -> bool {
+        !self.spaceless.contains(&kind)
+    }
+
     /// The most characters that a document of that kind may have.
     #[must_use]
     pub fn characters_max(&self, kind: PolicyKind) -> usize {

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::document::PolicyKind;
+use super::{
+    dialect::{Dialect, Words},
+    document::PolicyKind,
+};
 use crate::explain::Explain;
 
 /// A position in a document: line and column, both from 1, the column in characters.
@@ -28,6 +31,8 @@ pub struct InvalidPolicy {
     pub at: Place,
     /// The rule.
     pub rule: Rule,
+    /// The language that has the rule.
+    pub dialect: Dialect,
 }
 
 /// A rule of the policy language, as it was broken.
@@ -77,9 +82,12 @@ pub enum Rule {
         /// The kind of the policy.
         kind: PolicyKind,
     },
-    /// The version is another than `1`.
-    #[error("`Version` is `{0}`, and the one version is `1`")]
+    /// The language has no such version.
+    #[error("there is no version `{0}`")]
     Version(String),
+    /// Two statements share their name.
+    #[error("two statements have the `Sid` `{0}`")]
+    SidTwice(String),
     /// The effect is neither of the two.
     #[error("`Effect` is `{0}`, and may be `Allow` or `Deny`")]
     Effect(String),
@@ -97,7 +105,10 @@ pub enum Rule {
         /// The text.
         text: String,
     },
-    /// A condition operator that RAM does not have.
+    /// A policy variable that has no end or names no key.
+    #[error("`{0}` holds a policy variable that names no key")]
+    Variable(String),
+    /// A condition operator that the language does not have.
     #[error("there is no condition operator `{0}`")]
     Operator(String),
     /// A value that is none of the operator's type.
@@ -125,16 +136,19 @@ impl Explain for InvalidPolicy {
             Rule::UnknownElement(_) => "POLICY_ELEMENT_UNKNOWN",
             Rule::Misplaced { .. } => "POLICY_ELEMENT_MISPLACED",
             Rule::Version(_) => "POLICY_VERSION",
+            Rule::SidTwice(_) => "POLICY_SID_TWICE",
             Rule::Effect(_) => "POLICY_EFFECT",
             Rule::Action(_) => "POLICY_ACTION",
             Rule::Resource(_) => "POLICY_RESOURCE",
             Rule::Principal { .. } => "POLICY_PRINCIPAL",
+            Rule::Variable(_) => "POLICY_VARIABLE",
             Rule::Operator(_) => "POLICY_OPERATOR",
             Rule::ConditionValue { .. } => "POLICY_CONDITION_VALUE",
         }
     }
 
     fn remedy(&self) -> String {
+        let words = self.dialect.words();
         match &self.rule {
             Rule::NotJson(_) => "Correct the JSON at that place.".into(),
             Rule::DuplicateKey(name) => format!("Join the two `{name}` into one."),
@@ -145,22 +159,37 @@ impl Explain for InvalidPolicy {
             Rule::Both(first, second) => format!("Keep either `{first}` or `{second}`."),
             Rule::UnknownElement(_) => "Remove it, or correct its spelling; case counts.".into(),
             Rule::Misplaced { element, .. } => format!("Remove `{element}`."),
-            Rule::Version(_) => "Write `\"Version\": \"1\"`.".into(),
+            Rule::Version(_) => {
+                let version = words.versions.first().unwrap_or(&"1");
+                format!("Write `\"Version\": \"{version}\"`.")
+            }
+            Rule::SidTwice(_) => "Give each statement a name of its own, or none.".into(),
             Rule::Effect(_) => "Write `Allow` or `Deny`; case counts.".into(),
             Rule::Action(_) => "Write `*` or `<service>:<action>`, such as `oss:GetObject`.".into(),
-            Rule::Resource(_) => {
-                "Write `*` or `acs:<service>:<region>:<account>:<relative id>`.".into()
+            Rule::Resource(_) => format!("Write `*` or `{}`.", words.resource_form),
+            Rule::Principal { element, .. } => principal_remedy(element, words),
+            Rule::Variable(_) => {
+                "Write `${key}` or `${key, 'default'}`; `${$}` stands for a plain `$`.".into()
             }
-            Rule::Principal { element, .. } => match element.as_str() {
-                "RAM" => "Write `acs:ram::<account>:root`, `…:user/<name>` or `…:role/<name>`.",
-                "Service" => "Write a service, such as `rd.hbr.aliyuncs.com`.",
-                _ => "Write `acs:ram::<account>:saml-provider/<name>` or `…:oidc-provider/<name>`.",
+            Rule::Operator(_) if words.all_operators => {
+                "Use an operator of the language, such as `StringEquals`; case counts.".into()
             }
-            .into(),
             Rule::Operator(_) => "Use an operator of RAM, such as `StringEquals`; RAM has no \
                                   `Null`, no `…IfExists` and no `ForAnyValue:`."
                 .into(),
             Rule::ConditionValue { expected, .. } => format!("Write {expected}."),
         }
+    }
+}
+
+fn principal_remedy(element: &str, words: &Words) -> String {
+    let prefix = words.identity_prefix;
+    match element {
+        "Service" => "Write a service, such as `rd.hbr.aliyuncs.com`.".into(),
+        "Federated" => {
+            format!("Write `{prefix}<account>:saml-provider/<name>` or `…:oidc-provider/<name>`.")
+        }
+        "CanonicalUser" => "Write the 64 digits of a canonical user id.".into(),
+        _ => format!("Write `{prefix}<account>:root`, `…:user/<name>` or `…:role/<name>`."),
     }
 }

@@ -9,6 +9,7 @@ mod condition;
 mod glob;
 mod pattern;
 
+pub(super) use self::glob::glob_matches;
 use super::{
     dialect::Dialect,
     document::{Actions, Effect, Policy, PrincipalPattern, Principals, Resources, Statement},

@@ -24,12 +24,14 @@ impl ActionPattern {
     /// Reads `*` or `<service>:<name>`, both with wildcards; anything else is `None`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let part = |part: &str| {
-            !part.is_empty()
-                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.*?".contains(&b))
+        let is_letter =
+            |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'*' | b'?');
+        let mut parts = text.as_bytes().split(|b| *b == b':');
+        let is_part = |part: &[u8]| !part.is_empty() && part.iter().all(|b| is_letter(*b));
+        let valid = match (parts.next(), parts.next(), parts.next()) {
+            (Some(service), Some(name), None) => is_part(service) && is_part(name),
+            _ => text == "*",
         };
-        let valid = text == "*"
-            || text.split_once(':').is_some_and(|(service, name)| part(service) && part(name));
         valid.then(|| Self(text.to_owned()))
     }
 

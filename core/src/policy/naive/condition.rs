@@ -22,8 +22,9 @@ use crate::policy::{
 pub(super) fn is_met(dialect: Dialect, condition: &Condition, context: &Context) -> bool {
     let Condition { operator, key, values, .. } = condition;
     let given = context.values(key);
-    let any =
-        given.iter().any(|given| values.iter().any(|value| matches(dialect, operator.test, value, given)));
+    let any = given
+        .iter()
+        .any(|given| values.iter().any(|value| matches(dialect, operator.test, value, given)));
     any != operator.negated
 }
 
@@ -38,10 +39,12 @@ fn matches(dialect: Dialect, test: Test, wanted: &str, given: &str) -> bool {
             (Some(given), Some(wanted)) => accepts(order, given.cmp(&wanted)),
             (None, _) | (_, None) => false,
         },
-        Test::Date(order) => match (literal::date(dialect, given), literal::date(dialect, wanted)) {
-            (Some(given), Some(wanted)) => accepts(order, given.cmp(&wanted)),
-            (None, _) | (_, None) => false,
-        },
+        Test::Date(order) => {
+            match (literal::date(dialect, given), literal::date(dialect, wanted)) {
+                (Some(given), Some(wanted)) => accepts(order, given.cmp(&wanted)),
+                (None, _) | (_, None) => false,
+            }
+        }
         Test::Bool => {
             literal::bool(given).is_some_and(|given| literal::bool(wanted) == Some(given))
         }
@@ -73,7 +76,8 @@ mod tests {
         let operator = Operator::named(Dialect::Ram, operator).unwrap();
         assert!(values.iter().all(|value| operator.takes(Dialect::Ram, value)));
         let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
-        let condition = Condition { operator, key: "acs:key".to_owned(), values, has_variables: false };
+        let condition =
+            Condition { operator, key: "acs:key".to_owned(), values, has_variables: false };
         let mut context = Context::default();
         for value in given {
             context.add("ACS:key", value);
