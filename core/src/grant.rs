@@ -5,7 +5,10 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AccountId, Region, RoleName};
+use crate::{
+    authorization::Causes,
+    ids::{AccountId, Region, RoleName},
+};
 
 /// A resource account added for backup in one region.
 ///
@@ -23,6 +26,20 @@ pub struct Grant {
     pub alias: String,
     /// When it was added.
     pub added: DateTime<Utc>,
+    /// How it stood when it was last looked at beside a job; none if it never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
+}
+
+/// How a grant stood when it was looked at: told to people, and never taken as a yes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// When it came to stand so.
+    pub since: DateTime<Utc>,
+    /// Counts the changes between standing and broken, so that each is told once.
+    pub revision: u32,
+    /// Why it is broken; none when it stands.
+    pub broken: Option<Causes>,
 }
 
 /// How a resource account grants access.

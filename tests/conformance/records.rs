@@ -7,7 +7,7 @@ use crossvault_core::{
     authorization::{Cause, Causes},
     backup::{self, Backup},
     backup_policy::{BackupPolicy, Binding},
-    grant::{Grant, Method},
+    grant::{Grant, Method, Standing},
     ids::{
         AccountId, AuditId, BindingId, DataSource, EffectId, JobId, PointId, PolicyId, Region,
         RoleArn, SourceKind, Token, VaultId,
@@ -495,6 +495,15 @@ impl Any {
                 },
                 alias: self.text(),
                 added: self.time(),
+                standing: match self.below(3) {
+                    0 => None,
+                    1 => Some(Standing { since: self.time(), revision: self.word(), broken: None }),
+                    _ => Some(Standing {
+                        since: self.time(),
+                        revision: self.word(),
+                        broken: Some(Causes::one(Cause::RoleDeleted { role: self.role() })),
+                    }),
+                },
             })
             .into(),
             15 => GrantRef { account: self.account(), region: self.region() }.into(),

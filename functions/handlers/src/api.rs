@@ -7,7 +7,6 @@
 mod accounts;
 mod answer;
 mod audit;
-mod authority;
 mod bindings;
 mod change;
 mod command;
@@ -23,7 +22,7 @@ mod vaults;
 
 use crossvault_core::{
     access,
-    ids::{AccountId, SourceKind, Token},
+    ids::{AccountId, Token},
 };
 
 pub use answer::{
@@ -33,15 +32,13 @@ pub use answer::{
 pub use command::{Command, PolicySpec, RetentionSpec};
 pub use refusal::{ApiError, Refusal};
 
+pub use crate::authority::SUPPORTED_KINDS;
+
 use self::change::{Asked, Change};
 use crate::ports::{Clock, Directory, PortError, Sources, Store, Vaults};
 
 /// How often a change is decided again because another one came first.
 const ATTEMPTS: u32 = 8;
-
-/// The types of source that every platform backs up today. The others are known to the catalog,
-/// can be listed and checked by their permissions, and are refused for backups.
-pub const SUPPORTED_KINDS: [SourceKind; 2] = [SourceKind::EcsFiles, SourceKind::Nas];
 
 /// Answers a command of a caller whom the platform's edge has identified.
 ///

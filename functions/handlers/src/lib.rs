@@ -4,6 +4,7 @@
 //! and leaves sends to the outbox. It knows neither a cloud nor a runtime.
 
 pub mod api;
+mod authority;
 pub mod enqueue;
 pub mod erase;
 pub mod facts;

@@ -12,13 +12,13 @@ use crossvault_core::{
 
 use super::{
     Answer, ApiError, CauseView, Check, CheckedOperation, MemberView, Refusal,
-    authority::{Examined, Place, examine, operations},
     bindings::{UNBOUND_MAX, every_binding, take_off},
     change::{Asked, Change, Note},
     names::unknown,
     rows,
 };
 use crate::{
+    authority::{Examined, Place, SUPPORTED_KINDS, examine, operations},
     facts::regions_of,
     ports::{Clock, Directory, Expect, Page, PortError, Sources, Store, Transaction},
     records::{AFTER_ALL, GrantRef, GrantRow, Key, Partition, Sort, read},
@@ -87,7 +87,7 @@ pub(super) async fn add<P: Clock + Store + Directory + Sources>(
     } else {
         let (method, alias) = (method.clone(), alias.to_owned());
         let (account, region) = (account.clone(), region.clone());
-        let grant = Grant { account, region, method, alias, added: now };
+        let grant = Grant { account, region, method, alias, added: now, standing: None };
         write(&mut transaction, &asked.management, &grant);
         (grant, "account.added")
     };
@@ -326,7 +326,7 @@ fn judge<C>(examined: &Examined<C>) -> Result<(), Refusal> {
             .filter(|(operation, _)| operation.kind == kind)
             .all(|(_, causes)| causes.is_empty())
     };
-    if !is_closed && super::SUPPORTED_KINDS.into_iter().any(works) {
+    if !is_closed && SUPPORTED_KINDS.into_iter().any(works) {
         return Ok(());
     }
     match Causes::of(examined.causes().cloned().collect()) {

@@ -4,42 +4,45 @@ use crossvault_core::{
     authorization::{Cause, Decision, Facts, GrantFacts, Known, Subject, decide},
     catalog::{Operation, Verb},
     grant::Method,
-    ids::{AccountId, Region},
+    ids::{AccountId, Region, SourceKind},
     policy::ServiceRole,
 };
 
-use super::SUPPORTED_KINDS;
 use crate::{
     facts,
     ports::{Directory, Page, PortError, Sources, Store},
 };
 
+/// The types of source that every platform backs up today. The others are known to the catalog,
+/// can be listed and checked by their permissions, and are refused for backups.
+pub const SUPPORTED_KINDS: [SourceKind; 2] = [SourceKind::EcsFiles, SourceKind::Nas];
+
 /// The account in whose region authority is asked for.
-pub(super) struct Place<'a> {
-    pub(super) management: &'a AccountId,
-    pub(super) account: &'a AccountId,
-    pub(super) region: &'a Region,
+pub(crate) struct Place<'a> {
+    pub(crate) management: &'a AccountId,
+    pub(crate) account: &'a AccountId,
+    pub(crate) region: &'a Region,
 }
 
 /// How authority stands.
-pub(super) struct Examined<C> {
+pub(crate) struct Examined<C> {
     /// What stands against each operation, the root first; empty when it is authorized.
-    pub(super) operations: Vec<(Operation, Vec<Cause>)>,
+    pub(crate) operations: Vec<(Operation, Vec<Cause>)>,
     /// The service-linked role that is missing on the way, where one is.
-    pub(super) missing: Option<ServiceRole>,
+    pub(crate) missing: Option<ServiceRole>,
     /// The credentials for the account; none when the way to it is closed.
-    pub(super) credentials: Option<C>,
+    pub(crate) credentials: Option<C>,
 }
 
 impl<C> Examined<C> {
     /// Every cause, in the order in which they were found.
-    pub(super) fn causes(&self) -> impl Iterator<Item = &Cause> {
+    pub(crate) fn causes(&self) -> impl Iterator<Item = &Cause> {
         self.operations.iter().flat_map(|(_, causes)| causes)
     }
 }
 
 /// The operations of some verbs on each supported type of source.
-pub(super) fn operations(verbs: &[Verb]) -> Vec<Operation> {
+pub(crate) fn operations(verbs: &[Verb]) -> Vec<Operation> {
     let of_kind = |kind| verbs.iter().map(move |&verb| Operation { kind, verb });
     SUPPORTED_KINDS.into_iter().flat_map(of_kind).collect()
 }
@@ -52,7 +55,7 @@ pub(super) fn operations(verbs: &[Verb]) -> Vec<Operation> {
 ///
 /// # Errors
 /// A passing failure of a port.
-pub(super) async fn examine<P: Store + Directory + Sources>(
+pub(crate) async fn examine<P: Store + Directory + Sources>(
     ports: &P,
     place: &Place<'_>,
     method: Option<&Method>,
