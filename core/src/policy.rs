@@ -6,6 +6,7 @@
 //!
 //! Source: RAM, "Policy structure and syntax" and "Policy evaluation process".
 
+mod compiled;
 mod condition;
 mod dialect;
 mod document;
@@ -22,8 +23,10 @@ mod request;
 pub mod system;
 pub mod variable;
 mod verdict;
+mod vocabulary;
 mod warning;
 
+pub use compiled::{Compiled, CompiledLayers};
 pub use condition::Condition;
 pub use dialect::{Dialect, Words};
 pub use document::{
@@ -37,4 +40,5 @@ pub use pattern::{ActionPattern, Case, ResourcePattern};
 pub use request::{Context, Request, TrustedPrincipal};
 pub use system::{ServiceRole, system_policy, system_policy_names, trust_policy_for};
 pub use verdict::Verdict;
+pub use vocabulary::{ActionId, ActionSet, Vocabulary};
 pub use warning::{Doubt, Warning};

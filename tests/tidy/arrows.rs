@@ -30,7 +30,7 @@ const IN_TESTS: [(&str, &str); 1] = [("crossvault", "crossvault-tests")];
 const FOREIGN: [(&str, &[&str]); 2] = [
     (
         "crossvault-core",
-        &["chrono", "chrono-tz", "croner", "serde", "serde_json", "sha2", "thiserror"],
+        &["chrono", "chrono-tz", "croner", "memchr", "serde", "serde_json", "sha2", "thiserror"],
     ),
     (
         "crossvault-handlers",

@@ -1,0 +1,121 @@
+//! Patterns of resource names, part by part.
+
+use super::{
+    facts::{Facts, Keys},
+    glob::{self, Glob},
+    template::{Cut, Template},
+};
+use crate::policy::pattern::{Case, ResourcePattern};
+
+/// A pattern of resource names that is not any.
+#[derive(Debug)]
+pub(super) struct Resource {
+    exact: Parts,
+    /// The same without case, where it could match the name of a role.
+    folded: Option<Parts>,
+}
+
+#[derive(Debug)]
+struct Parts {
+    /// How many parts a name has.
+    count: usize,
+    /// The part's number and what it must match, the most telling part first; parts that may be
+    /// anything are left out, but the last.
+    patterns: Box<[(usize, Part)]>,
+}
+
+/// What one text must match.
+#[derive(Debug)]
+pub(super) enum Part {
+    Glob(Glob),
+    Template(Template),
+    /// A pattern that matches nothing.
+    Never,
+}
+
+impl Resource {
+    /// Makes a pattern ready; `None` is any resource.
+    pub(super) fn of(pattern: &ResourcePattern, keys: &mut Keys) -> Option<Self> {
+        let parts = pattern.parts()?;
+        let exact = Parts::of(pattern, parts, Case::Exact, keys);
+        let is_role = |parts: &[String]| {
+            let [prefix, service, ..] = parts else { return false };
+            let may_be = |part: &str, name| {
+                part.contains("${") || Glob::new(part, Case::Folded).matches(name)
+            };
+            may_be(prefix, "acs") && may_be(service, "ram")
+        };
+        let folded = is_role(parts).then(|| Parts::of(pattern, parts, Case::Folded, keys));
+        Some(Self { exact, folded })
+    }
+
+    /// Whether the pattern matches the resource.
+    pub(super) fn matches(&self, facts: &Facts<'_>) -> bool {
+        match &self.folded {
+            Some(folded) if names_role(facts) => folded.match_all(facts),
+            Some(_) | None => self.exact.match_all(facts),
+        }
+    }
+}
+
+/// Whether the resource is a RAM role: the names of roles are unique regardless of case.
+fn names_role(facts: &Facts<'_>) -> bool {
+    facts.resource().starts_with("acs:ram:")
+        && facts.part(4, 5).is_some_and(|id| id.starts_with("role/"))
+}
+
+impl Parts {
+    fn of(pattern: &ResourcePattern, parts: &[String], case: Case, keys: &mut Keys) -> Self {
+        let part =
+            |text: &str, keys: &mut Keys| Part::of(text, true, case, pattern.has_variables(), keys);
+        let mut patterns: Vec<(usize, Part)> =
+            parts.iter().enumerate().map(|(number, text)| (number, part(text, keys))).collect();
+        let last = parts.len().saturating_sub(1);
+        // The last stays, because it is there only if all others are.
+        patterns.retain(|(number, part)| *number == last || !part.is_any());
+        patterns.reverse();
+        Self { count: parts.len(), patterns: patterns.into() }
+    }
+
+    fn match_all(&self, facts: &Facts<'_>) -> bool {
+        self.patterns.iter().all(|(number, pattern)| {
+            facts.part(*number, self.count).is_some_and(|part| pattern.matches(part, facts))
+        })
+    }
+}
+
+impl Part {
+    /// Makes a pattern ready, in which `*` and `?` are wildcards if it is `wild`, and `${…}` a
+    /// variable if it has variables.
+    pub(super) fn of(
+        text: &str,
+        wild: bool,
+        case: Case,
+        has_variables: bool,
+        keys: &mut Keys,
+    ) -> Self {
+        if !has_variables {
+            return Self::Glob(Glob::of(glob::tokens(text), case));
+        }
+        match Template::cut(text, wild, case, keys) {
+            Some(Cut::Tokens(tokens)) => Self::Glob(Glob::of(tokens, case)),
+            Some(Cut::Template(template)) => Self::Template(template),
+            None => Self::Never,
+        }
+    }
+
+    pub(super) fn matches(&self, text: &str, facts: &Facts<'_>) -> bool {
+        match self {
+            Self::Glob(glob) => glob.matches(text),
+            Self::Template(template) => template.matches(text, facts),
+            Self::Never => false,
+        }
+    }
+
+    fn is_any(&self) -> bool {
+        match self {
+            Self::Glob(glob) => glob.is_any(),
+            Self::Template(_) | Self::Never => false,
+        }
+    }
+}
