@@ -10,6 +10,7 @@ mod compiled;
 mod condition;
 mod dialect;
 mod document;
+mod inclusion;
 mod invalid;
 mod json;
 mod key;
@@ -31,6 +32,9 @@ pub use condition::Condition;
 pub use dialect::{Dialect, Words};
 pub use document::{
     Actions, Effect, Policy, PolicyKind, PrincipalPattern, Principals, Resources, Statement,
+};
+pub use inclusion::{
+    Comparison, Finding, Inclusion, Why, Witness, compare, disjoint, findings, permits_no_more,
 };
 pub use invalid::{InvalidPolicy, Place, Rule};
 pub use layers::{Layer, Layers, Ruling};
