@@ -6,6 +6,7 @@
 //!
 //! Source: RAM, "Policy structure and syntax" and "Policy evaluation process".
 
+pub mod case;
 mod compiled;
 mod condition;
 mod dialect;
@@ -22,6 +23,7 @@ mod pattern;
 mod read;
 mod request;
 pub mod system;
+mod translate;
 pub mod variable;
 mod verdict;
 mod vocabulary;

@@ -1,19 +1,26 @@
 //! Conditions, read anew at each request.
 //!
-//! A positive operator is met when any value of the request meets any value of the policy, so it
-//! is not met when the request has no such key. A negated operator (`…Not…`) is the opposite of
-//! its positive: none may match, and an absent key meets it.
+//! A positive operator is met when any value of the policy matches the request's, so it is not met
+//! when the request has no such key. A negated operator (`…Not…`) is the opposite of its positive:
+//! none may match, and an absent key meets it.
 //!
-//! Source: RAM, "Basic elements of policies", section "Condition".
+//! Several values of the request need a quantifier: without one they meet no condition, negated or
+//! not.
+//!
+//! Source: RAM, "Basic elements of policies", section "Condition"; AWS IAM, "IAM JSON policy
+//! elements: Condition operators" and "Set operators for multivalued context keys".
 
 use std::{cmp::Ordering, net::IpAddr};
 
-use super::glob::glob_matches;
+use super::{
+    glob::glob_matches,
+    pattern::{Symbol, arn_matches, expand, plain_symbols},
+};
 use crate::policy::{
     condition::Condition,
     dialect::Dialect,
     literal::{self, Decimal, Network},
-    operator::{Order, Test},
+    operator::{Order, Quantifier, Test},
     pattern::Case,
     request::Context,
 };
@@ -22,33 +29,69 @@ use crate::policy::{
 pub(super) fn is_met(dialect: Dialect, condition: &Condition, context: &Context) -> bool {
     let Condition { operator, key, values, .. } = condition;
     let given = context.values(key);
-    let any = given
-        .iter()
-        .any(|given| values.iter().any(|value| matches(dialect, operator.test, value, given)));
-    any != operator.negated
+    if operator.test == Test::Null {
+        let is_absent = given.is_empty();
+        return values.iter().any(|value| literal::bool(value) == Some(is_absent));
+    }
+    if given.is_empty() && operator.if_exists {
+        return true;
+    }
+    let Some(wanted) = wanted(condition, context) else { return false };
+    let is_met_by = |given: &String| {
+        let any = wanted.iter().any(|wanted| matches(dialect, operator.test, wanted, given));
+        any != operator.negated
+    };
+    match (operator.quantifier, given) {
+        (Some(Quantifier::Any), _) => given.iter().any(is_met_by),
+        (Some(Quantifier::All), _) => given.iter().all(is_met_by),
+        (None, []) => operator.negated,
+        (None, [one]) => is_met_by(one),
+        (None, [_, _, ..]) => false,
+    }
 }
 
-/// Whether a value of the request meets one of the policy; one that can't be read as the type
+/// The values that the policy names, with the variables replaced. A value whose variable the
+/// request lacks matches nothing, and a negated operator that names one is not met at all: `None`.
+fn wanted(condition: &Condition, context: &Context) -> Option<Vec<Vec<Symbol>>> {
+    let mut wanted = Vec::new();
+    for value in &condition.values {
+        let symbols = if condition.has_variables {
+            expand(value, context)
+        } else {
+            Some(plain_symbols(value))
+        };
+        match symbols {
+            Some(symbols) => wanted.push(symbols),
+            None if condition.operator.negated => return None,
+            None => {}
+        }
+    }
+    Some(wanted)
+}
+
+/// Whether a value of the request matches one of the policy; one that can't be read as the type
 /// does not.
-fn matches(dialect: Dialect, test: Test, wanted: &str, given: &str) -> bool {
+fn matches(dialect: Dialect, test: Test, wanted: &[Symbol], given: &str) -> bool {
+    let plain: String = wanted.iter().map(|symbol| symbol.letter()).collect();
     match test {
-        Test::Text(Case::Exact) | Test::Binary => given == wanted,
-        Test::Text(Case::Folded) => given.to_lowercase() == wanted.to_lowercase(),
-        Test::Like | Test::Arn => glob_matches(wanted, given, Case::Exact),
-        Test::Number(order) => match (Decimal::read(given), Decimal::read(wanted)) {
+        Test::Text(Case::Exact) | Test::Binary => given == plain,
+        Test::Text(Case::Folded) => given.to_lowercase() == plain.to_lowercase(),
+        Test::Like => glob_matches(wanted, given, Case::Exact),
+        Test::Arn => arn_matches(dialect, wanted, given),
+        Test::Number(order) => match (Decimal::read(given), Decimal::read(&plain)) {
             (Some(given), Some(wanted)) => accepts(order, given.cmp(&wanted)),
             (None, _) | (_, None) => false,
         },
         Test::Date(order) => {
-            match (literal::date(dialect, given), literal::date(dialect, wanted)) {
+            match (literal::date(dialect, given), literal::date(dialect, &plain)) {
                 (Some(given), Some(wanted)) => accepts(order, given.cmp(&wanted)),
                 (None, _) | (_, None) => false,
             }
         }
         Test::Bool => {
-            literal::bool(given).is_some_and(|given| literal::bool(wanted) == Some(given))
+            literal::bool(given).is_some_and(|given| literal::bool(&plain) == Some(given))
         }
-        Test::Address => match (given.parse::<IpAddr>(), Network::read(wanted)) {
+        Test::Address => match (given.parse::<IpAddr>(), Network::read(&plain)) {
             (Ok(address), Some(network)) => network.contains(address),
             (Err(_), _) | (_, None) => false,
         },

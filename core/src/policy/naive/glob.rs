@@ -1,5 +1,6 @@
 //! Patterns matched the plain way: `*` stands for any run of characters, `?` for exactly one.
 
+use super::pattern::Symbol;
 use crate::policy::pattern::Case;
 
 /// Whether the pattern matches the whole text: `*` any run, also an empty one; `?` one character.
@@ -7,20 +8,20 @@ use crate::policy::pattern::Case;
 /// Only the last `*` is ever tried again, so the time is at most pattern times text, whatever is
 /// written.
 #[must_use]
-pub fn glob_matches(pattern: &str, text: &str, case: Case) -> bool {
-    let (mut pattern, mut text) = (pattern.chars(), text.chars());
+pub(in crate::policy) fn glob_matches(pattern: &[Symbol], text: &str, case: Case) -> bool {
+    let (mut pattern, mut text) = (pattern.iter(), text.chars());
     // What follows the last star, and the text from where that star ends.
     let mut star = None;
     loop {
         let (mut pattern_next, mut text_next) = (pattern.clone(), text.clone());
         match (pattern_next.next(), text_next.next()) {
-            (Some('*'), _) => {
+            (Some(Symbol::Written('*')), _) => {
                 star = Some((pattern_next.clone(), text.clone()));
                 pattern = pattern_next;
                 continue;
             }
             (None, None) => return true,
-            (Some(wanted), Some(found)) if wanted == '?' || same(wanted, found, case) => {
+            (Some(wanted), Some(found)) if is_same(*wanted, found, case) => {
                 (pattern, text) = (pattern_next, text_next);
                 continue;
             }
@@ -36,10 +37,14 @@ pub fn glob_matches(pattern: &str, text: &str, case: Case) -> bool {
     }
 }
 
-fn same(a: char, b: char, case: Case) -> bool {
+fn is_same(wanted: Symbol, found: char, case: Case) -> bool {
+    let letter = match wanted {
+        Symbol::Written('?') => return true,
+        Symbol::Written(letter) | Symbol::Literal(letter) => letter,
+    };
     match case {
-        Case::Exact => a == b,
-        Case::Folded => a.eq_ignore_ascii_case(&b),
+        Case::Exact => letter == found,
+        Case::Folded => letter.eq_ignore_ascii_case(&found),
     }
 }
 
@@ -47,7 +52,11 @@ fn same(a: char, b: char, case: Case) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{super::pattern::plain_symbols, *};
+
+    fn matches(pattern: &str, text: &str) -> bool {
+        glob_matches(&plain_symbols(pattern), text, Case::Exact)
+    }
 
     fn naive(pattern: &[char], text: &[char]) -> bool {
         match (pattern, text) {
@@ -68,7 +77,7 @@ mod tests {
         fn the_matcher_equals_the_naive_one(pattern in "[ab*?é]{0,8}", text in "[ab*é]{0,10}") {
             let chars = |s: &str| s.chars().collect::<Vec<_>>();
             prop_assert_eq!(
-                glob_matches(&pattern, &text, Case::Exact),
+                matches(&pattern, &text),
                 naive(&chars(&pattern), &chars(&text))
             );
         }
@@ -86,15 +95,15 @@ mod tests {
                     _ => "?".repeat(part.len()),
                 })
                 .collect();
-            prop_assert!(glob_matches(&pattern, &text, Case::Exact));
+            prop_assert!(matches(&pattern, &text));
         }
     }
 
     #[test]
     fn a_hostile_pattern_ends() {
         let text = "a".repeat(4096);
-        assert!(!glob_matches(&format!("{}b", "*a".repeat(2000)), &text, Case::Exact));
-        assert!(!glob_matches(&format!("*{}b*", "a".repeat(1024)), &text, Case::Exact));
-        assert!(!glob_matches(&format!("*{}b*", "?a".repeat(512)), &text, Case::Exact));
+        assert!(!matches(&format!("{}b", "*a".repeat(2000)), &text));
+        assert!(!matches(&format!("*{}b*", "a".repeat(1024)), &text));
+        assert!(!matches(&format!("*{}b*", "?a".repeat(512)), &text));
     }
 }

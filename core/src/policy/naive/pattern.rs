@@ -1,27 +1,109 @@
 //! Actions and resources matched by their patterns.
 
 use super::glob::glob_matches;
-use crate::policy::pattern::{ActionPattern, Case, ResourcePattern};
+use crate::policy::{
+    dialect::Dialect,
+    pattern::{ActionPattern, Case, ResourcePattern},
+    request::Context,
+    variable::{Piece, pieces},
+};
+
+/// One character of a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::policy) enum Symbol {
+    /// As the policy has it: `*` and `?` are wildcards.
+    Written(char),
+    /// Put in for a variable: this character and no other.
+    Literal(char),
+}
+
+impl Symbol {
+    pub(super) fn letter(self) -> char {
+        match self {
+            Self::Written(letter) | Self::Literal(letter) => letter,
+        }
+    }
+}
+
+/// A pattern without variables.
+pub(in crate::policy) fn plain_symbols(text: &str) -> Vec<Symbol> {
+    text.chars().map(Symbol::Written).collect()
+}
+
+/// A pattern with what the request has in place of its variables. `None` if it lacks one of them,
+/// or has several values of it, and the policy names no default.
+///
+/// Source: AWS IAM, "IAM policy elements: Variables and tags".
+pub(super) fn expand(text: &str, context: &Context) -> Option<Vec<Symbol>> {
+    let mut symbols = Vec::new();
+    for piece in pieces(text)? {
+        match piece {
+            Piece::Text(text) => symbols.extend(text.chars().map(Symbol::Written)),
+            Piece::Literal(letter) => symbols.push(Symbol::Literal(letter)),
+            Piece::Variable { key, default } => {
+                let value = match (context.values(&key), default) {
+                    ([value], _) => value.as_str(),
+                    ([], Some(default)) => default,
+                    ([], None) | ([_, _, ..], _) => return None,
+                };
+                symbols.extend(value.chars().map(Symbol::Literal));
+            }
+        }
+    }
+    Some(symbols)
+}
 
 /// Whether the action is one of those that the pattern names.
 pub(super) fn matches_action(pattern: &ActionPattern, action: &str) -> bool {
-    glob_matches(pattern.as_str(), action, Case::Folded)
+    glob_matches(&plain_symbols(pattern.as_str()), action, Case::Folded)
 }
 
-/// Whether the resource is one of those that the pattern names.
-pub(super) fn matches_resource(pattern: &ResourcePattern, resource: &str) -> bool {
-    let Some(patterns) = pattern.parts() else { return true };
+/// Whether the resource is one of those that the pattern names; `None` if that hangs on a variable
+/// which the request lacks.
+pub(super) fn matches_resource(
+    pattern: &ResourcePattern,
+    resource: &str,
+    context: &Context,
+) -> Option<bool> {
+    let Some(patterns) = pattern.parts() else { return Some(true) };
+    let patterns: Vec<Vec<Symbol>> = if pattern.has_variables() {
+        patterns.iter().map(|part| expand(part, context)).collect::<Option<_>>()?
+    } else {
+        patterns.iter().map(|part| plain_symbols(part)).collect()
+    };
     let parts: Vec<&str> = resource.splitn(patterns.len(), ':').collect();
     let is_role = matches!(parts.as_slice(), ["acs", "ram", _, _, id] if id.starts_with("role/"));
     let case = if is_role { Case::Folded } else { Case::Exact };
-    parts.len() == patterns.len()
-        && patterns.iter().zip(parts).all(|(pattern, part)| glob_matches(pattern, part, case))
+    let matches = parts.len() == patterns.len()
+        && patterns.iter().zip(parts).all(|(pattern, part)| glob_matches(pattern, part, case));
+    Some(matches)
+}
+
+/// Whether a resource name matches a pattern of resource names, part by part. A lone `*` matches
+/// all of them; parts that are missing after a final `*` are any.
+///
+/// Source: AWS IAM, "IAM JSON policy elements: Condition operators", section "ARN condition
+/// operators".
+pub(super) fn arn_matches(dialect: Dialect, pattern: &[Symbol], name: &str) -> bool {
+    let count = dialect.resource_parts();
+    let colon = Symbol::Written(':');
+    let any = [Symbol::Written('*')];
+    let mut patterns: Vec<&[Symbol]> = pattern.splitn(count, |symbol| *symbol == colon).collect();
+    if pattern.last() == any.first() && patterns.len() < count {
+        patterns.resize(count, &any);
+    }
+    let names: Vec<&str> = name.splitn(count, ':').collect();
+    names.len() == count
+        && patterns.len() == count
+        && patterns
+            .iter()
+            .zip(names)
+            .all(|(pattern, name)| glob_matches(pattern, name, Case::Exact))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::dialect::Dialect;
 
     #[track_caller]
     fn check_action(pattern: &str, action: &str, expected: bool) {
@@ -40,7 +122,7 @@ mod tests {
     #[track_caller]
     fn check_resource(pattern: &str, resource: &str, expected: bool) {
         let pattern = ResourcePattern::parse(Dialect::Ram, pattern).unwrap();
-        assert_eq!(matches_resource(&pattern, resource), expected);
+        assert_eq!(matches_resource(&pattern, resource, &Context::default()), Some(expected));
     }
 
     #[test]

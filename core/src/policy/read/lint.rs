@@ -8,7 +8,7 @@ use crate::policy::{
     condition::Condition,
     dialect::Dialect,
     document::{Actions, Effect, Principals, Resources, Statement},
-    naive::glob_matches,
+    naive::{glob_matches, plain_symbols},
     operator::Test,
     pattern::{ActionPattern, Case, ResourcePattern},
     warning::{Doubt, Warning},
@@ -214,5 +214,5 @@ fn includes_resource(wide: &ResourcePattern, narrow: &ResourcePattern) -> bool {
 /// is taken as a text whose `*` only a `*` can match.
 fn includes(wide: &str, narrow: &str, case: Case) -> bool {
     let is_plain = !(wide.contains('?') && narrow.contains('*'));
-    wide == narrow || (is_plain && glob_matches(wide, narrow, case))
+    wide == narrow || (is_plain && glob_matches(&plain_symbols(wide), narrow, case))
 }
