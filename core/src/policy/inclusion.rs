@@ -12,6 +12,7 @@ mod automaton;
 mod condition;
 mod finding;
 mod glob;
+mod group;
 mod proof;
 mod region;
 mod space;

@@ -6,21 +6,19 @@
 //! the regions that must not be in it, until nothing is left or a piece is that none of them
 //! touches: each of its requests is a witness.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::borrow::Cow;
 
 use super::{
     Why, Witness,
     glob::Glob,
+    group::{Group, Reach, groups},
     region::{Model, Place, Region, minds_case_of_roles},
     space::{Literal, Relation, Space},
     text::{Budget, Spent, Union},
 };
 use crate::policy::{
     dialect::Dialect,
-    document::{Actions, Effect, Statement},
+    document::{Effect, Statement},
 };
 
 /// What is searched for.
@@ -50,24 +48,6 @@ pub(super) enum Outcome {
     Unsure(Why),
 }
 
-/// How a statement stands to the actions of a group.
-#[derive(Clone, Debug)]
-enum Reach {
-    /// It speaks of all of them.
-    All,
-    /// It speaks of those in the union, or of all others.
-    Some { name: String, union: Union, inside: bool },
-}
-
-/// Actions that are decided together.
-#[derive(Debug)]
-struct Group<'a> {
-    /// The one action that stands for all, as it is written; or a pattern.
-    action: Result<&'a str, &'a str>,
-    /// The statements that speak of them, by number.
-    reaches: Vec<(usize, Reach)>,
-}
-
 /// Looks for a request that reaches the goal and is genuine.
 pub(super) fn search(
     dialect: Dialect,
@@ -82,6 +62,7 @@ pub(super) fn search(
         goal,
         budget,
         is_genuine,
+        minds_roles: statements.iter().map(|one| minds_case_of_roles(one.statement)).collect(),
         models: [None, None, None],
         found: None,
         doubt: None,
@@ -101,6 +82,8 @@ struct Search<'a> {
     goal: Goal,
     budget: Budget,
     is_genuine: &'a dyn Fn(&Witness) -> bool,
+    /// For each statement, whether it treats roles as no other resource.
+    minds_roles: Vec<bool>,
     /// One for each place, made when it is first needed.
     models: [Option<Model>; 3],
     found: Option<Witness>,
@@ -110,9 +93,7 @@ struct Search<'a> {
 impl Search<'_> {
     fn group(&mut self, group: &Group<'_>) -> Result<(), Spent> {
         let minds_roles = self.dialect == Dialect::Ram
-            && group.reaches.iter().any(|(number, _)| {
-                self.statements.get(*number).is_some_and(|one| minds_case_of_roles(one.statement))
-            });
+            && group.reaches.iter().any(|(one, _)| self.minds_roles.get(*one) == Some(&true));
         for (slot, place) in [Place::Named, Place::Unnamed, Place::Role].into_iter().enumerate() {
             if self.found.is_some() || (place == Place::Role && !minds_roles) {
                 break;
@@ -160,6 +141,10 @@ impl Search<'_> {
             else {
                 continue;
             };
+            let is_allow = !one.is_second && one.statement.effect == Effect::Allow;
+            if is_allow && !group.asked.contains(number) {
+                continue;
+            }
             let regions = cut(regions, reach, space, frame.action);
             match (one.is_second, one.statement.effect) {
                 (false, Effect::Allow) => sides.allowed.extend(regions),
@@ -316,91 +301,4 @@ fn relation(space: &mut Space, region: &Region) -> Result<Relation, Spent> {
         }
     }
     Ok(relation)
-}
-
-/// The groups of all actions that the first side allows.
-fn groups<'a>(statements: &[Sided<'a>]) -> Vec<Group<'a>> {
-    let mut named: BTreeMap<String, &'a str> = BTreeMap::new();
-    let mut patterns: BTreeMap<String, &'a str> = BTreeMap::new();
-    for one in statements {
-        if one.is_second || one.statement.effect == Effect::Deny {
-            continue;
-        }
-        match &one.statement.actions {
-            Actions::Only(all) => {
-                for pattern in all {
-                    let text = pattern.as_str();
-                    let is_named = !text.contains(['*', '?']);
-                    let kept = if is_named { &mut named } else { &mut patterns };
-                    kept.entry(text.to_ascii_lowercase()).or_insert(text);
-                }
-            }
-            Actions::AllBut(_) => {
-                patterns.insert("*".to_owned(), "*");
-            }
-        }
-    }
-    let reaches: Vec<Spoken> = statements.iter().map(|one| Spoken::of(one)).collect();
-    let mut groups = Vec::new();
-    // What the same statements speak of is decided alike.
-    let mut decided = BTreeSet::new();
-    for (lower, text) in named {
-        let speaking = (0..).zip(&reaches).filter(|(_, spoken)| spoken.has(&lower));
-        let speaking: Vec<usize> = speaking.map(|(number, _)| number).collect();
-        if decided.insert(speaking.clone()) {
-            let reaches = speaking.into_iter().map(|number| (number, Reach::All)).collect();
-            groups.push(Group { action: Ok(text), reaches });
-        }
-    }
-    for (lower, text) in patterns {
-        let glob = Glob::new(&lower);
-        let reaches =
-            (0..).zip(&reaches).filter_map(|(number, spoken)| Some((number, spoken.reach(&glob)?)));
-        let reaches = reaches.collect();
-        groups.push(Group { action: Err(text), reaches });
-    }
-    groups
-}
-
-/// The actions that a statement speaks of.
-struct Spoken {
-    globs: Vec<Glob>,
-    names: Vec<String>,
-    union: Union,
-    inside: bool,
-}
-
-impl Spoken {
-    fn of(one: &Sided<'_>) -> Self {
-        let (patterns, inside) = match &one.statement.actions {
-            Actions::Only(patterns) => (patterns, true),
-            Actions::AllBut(patterns) => (patterns, false),
-        };
-        let names: Vec<String> =
-            patterns.iter().map(|pattern| pattern.as_str().to_ascii_lowercase()).collect();
-        let globs: Vec<Glob> = names.iter().map(|name| Glob::new(name)).collect();
-        let union = Union::new(globs.iter().cloned(), false);
-        Self { globs, names, union, inside }
-    }
-
-    fn has(&self, action: &str) -> bool {
-        self.union.has(Some(action)) == self.inside
-    }
-
-    /// How it stands to the actions of a pattern; `None` if it plainly speaks of none of them.
-    fn reach(&self, of: &Glob) -> Option<Reach> {
-        let touching: Vec<(&Glob, &String)> = self
-            .globs
-            .iter()
-            .zip(&self.names)
-            .filter(|(glob, _)| !glob.plainly_excludes(of))
-            .collect();
-        let covers = touching.iter().any(|(glob, _)| glob.covers(of));
-        if touching.is_empty() || covers {
-            return (covers == self.inside).then_some(Reach::All);
-        }
-        let names: Vec<&str> = touching.iter().map(|(_, name)| name.as_str()).collect();
-        let union = Union::new(touching.iter().map(|(glob, _)| (*glob).clone()), false);
-        Some(Reach::Some { name: names.join(" "), union, inside: self.inside })
-    }
 }

@@ -165,7 +165,9 @@ impl Model {
         let fixed: &[&str] =
             if is_role { &["acs", "ram"] } else { &[self.frame.dialect.resource_prefix()] };
         let (heads, rest) = patterns.split_at_checked(fixed.len())?;
-        if !heads.iter().zip(fixed).all(|(head, fixed)| Glob::new(head).matches(fixed)) {
+        let is_there =
+            |(head, fixed): (&String, &&str)| head == fixed || Glob::new(head).matches(fixed);
+        if !heads.iter().zip(fixed).all(is_there) {
             return None;
         }
         let dimensions = self.frame.parts.clone();
