@@ -7,6 +7,7 @@ mod cause;
 mod decide;
 mod facts;
 mod permissions;
+mod session;
 
 pub use cause::{Cause, Causes};
 pub use decide::{Decision, Path, decide};
@@ -14,3 +15,4 @@ pub use facts::{
     AttachedPolicy, Denial, DeniedBy, Entry, Facts, GrantFacts, Known, Refused, RoleView,
     SourceView, Subject,
 };
+pub use session::{entry_policy, session_policy};

@@ -9,9 +9,12 @@ mod ecs_database;
 mod ecs_files;
 mod ecs_instance;
 mod nas;
+mod need;
 mod oss;
 mod sap_hana;
 mod tablestore;
+
+pub use need::{Need, Scope, needs, touched};
 
 /// What Crossvault does with a data source.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -31,6 +34,14 @@ pub struct Operation {
     pub kind: SourceKind,
     /// What is done.
     pub verb: Verb,
+}
+
+impl Operation {
+    /// The look at the sources of the type, which comes before everything else.
+    #[must_use]
+    pub fn look(self) -> Self {
+        Self { verb: Verb::Discover, ..self }
+    }
 }
 
 impl std::fmt::Display for Operation {
@@ -79,22 +90,6 @@ pub fn touch(kind: SourceKind) -> &'static str {
     }
 }
 
-/// The resource name under which the cloud's policies know a source, such as
-/// `acs:ecs:cn-hangzhou:1000000000000012:instance/i-1`.
-#[must_use]
-pub fn resource(source: &DataSource) -> String {
-    let DataSource { account, region, kind, id } = source;
-    match kind {
-        SourceKind::EcsInstance
-        | SourceKind::EcsFiles
-        | SourceKind::EcsDatabase
-        | SourceKind::SapHana => format!("acs:ecs:{region}:{account}:instance/{id}"),
-        SourceKind::Nas => format!("acs:nas:{region}:{account}:filesystem/{id}"),
-        SourceKind::Oss => format!("acs:oss:*:{account}:{id}"),
-        SourceKind::Tablestore => format!("acs:ots:{region}:{account}:instance/{id}"),
-    }
-}
-
 /// Where a recovery point of this source may be restored to.
 ///
 /// An ECS instance goes back only to the account it came from; all others may go to the
@@ -140,13 +135,5 @@ mod tests {
     fn a_restore_needs_a_source_of_the_same_type() {
         let from: DataSource = "1000000000000012/cn-hangzhou/nas/fs-1".parse().unwrap();
         assert!(!may_restore_to(&from, &from.account, SourceKind::EcsFiles));
-    }
-
-    #[test]
-    fn a_touch_is_among_the_actions_of_a_backup() {
-        for kind in SourceKind::ALL {
-            let operation = Operation { kind, verb: Verb::BackUp };
-            assert!(actions(operation).contains(&touch(kind)), "{operation}");
-        }
     }
 }

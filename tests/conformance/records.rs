@@ -446,6 +446,28 @@ impl Any {
         self.record(n)
     }
 
+    fn grant(&mut self) -> GrantRow {
+        GrantRow(Grant {
+            account: self.account(),
+            region: self.region(),
+            method: match self.below(2) {
+                0 => Method::Directory,
+                _ => Method::Role { name: self.role().name },
+            },
+            alias: self.text(),
+            added: self.time(),
+            standing: match self.below(3) {
+                0 => None,
+                1 => Some(Standing { since: self.time(), revision: self.word(), broken: None }),
+                _ => Some(Standing {
+                    since: self.time(),
+                    revision: self.word(),
+                    broken: Some(Causes::one(Cause::RoleDeleted { role: self.role() })),
+                }),
+            },
+        })
+    }
+
     /// A row of the n-th type.
     pub fn record(&mut self, n: u64) -> Record {
         match n {
@@ -486,26 +508,7 @@ impl Any {
             13 => {
                 Waiting { account: self.account(), since: self.time(), job: self.job_id() }.into()
             }
-            14 => GrantRow(Grant {
-                account: self.account(),
-                region: self.region(),
-                method: match self.below(2) {
-                    0 => Method::Directory,
-                    _ => Method::Role { name: self.role().name },
-                },
-                alias: self.text(),
-                added: self.time(),
-                standing: match self.below(3) {
-                    0 => None,
-                    1 => Some(Standing { since: self.time(), revision: self.word(), broken: None }),
-                    _ => Some(Standing {
-                        since: self.time(),
-                        revision: self.word(),
-                        broken: Some(Causes::one(Cause::RoleDeleted { role: self.role() })),
-                    }),
-                },
-            })
-            .into(),
+            14 => self.grant().into(),
             15 => GrantRef { account: self.account(), region: self.region() }.into(),
             16 => VaultRow(Vault {
                 id: self.vault_id(),

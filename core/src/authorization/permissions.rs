@@ -7,7 +7,7 @@ use super::{
     facts::{Known, RoleView, Subject},
 };
 use crate::{
-    catalog,
+    catalog::{self, Need, Scope},
     directory::ControlLevel,
     ids::RoleArn,
     policy::{self, Context, Policy, PolicyKind, Request, Verdict},
@@ -32,13 +32,11 @@ pub(super) fn causes(
     let attached = Attached::read(&view.policies, PolicyKind::Permission);
     let control: Vec<Attached> =
         levels.iter().map(|level| Attached::read(&level.policies, PolicyKind::Control)).collect();
-    let resource = match &subject.source {
-        Some(source) => catalog::resource(source),
-        None => "*".to_owned(),
-    };
     let context = Context::default().with("acs:PrincipalARN", &view.role.to_string());
     let mut found = Found::default();
-    for action in catalog::actions(subject.operation) {
+    let Subject { account, region, source, operation, .. } = subject;
+    let scope = Scope { account, region, source: source.as_ref() };
+    for Need { action, resource } in catalog::needs(*operation, scope) {
         let request = Request::new(action, &resource).within(&context);
         for (level, attached) in control.iter().enumerate() {
             match policy::evaluate(&attached.policies(), &request) {

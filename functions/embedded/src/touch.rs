@@ -6,7 +6,11 @@ use std::sync::{
 };
 
 use chrono::{DateTime, Utc};
-use crossvault_core::{catalog, ids::DataSource, policy::Context};
+use crossvault_core::{
+    catalog::{self, Need},
+    ids::DataSource,
+    policy::Context,
+};
 use crossvault_simulator::world::{Refusal, Session, check};
 
 use crate::{
@@ -22,7 +26,7 @@ pub(crate) struct SourceTouch {
     world: Arc<LocalWorld>,
     session: Session,
     source: DataSource,
-    resource: String,
+    need: Need,
     /// The world's version for which the answer was yes, plus one; 0 for none.
     permitted: AtomicU64,
     expires: DateTime<Utc>,
@@ -31,8 +35,8 @@ pub(crate) struct SourceTouch {
 impl SourceTouch {
     pub(crate) fn new(world: Arc<LocalWorld>, session: Session, source: DataSource) -> Self {
         let expires = session.expires().unwrap_or(DateTime::<Utc>::MAX_UTC);
-        let resource = catalog::resource(&source);
-        Self { world, session, source, resource, permitted: AtomicU64::new(0), expires }
+        let need = catalog::touched(&source);
+        Self { world, session, source, need, permitted: AtomicU64::new(0), expires }
     }
 }
 
@@ -47,21 +51,19 @@ impl Touch for SourceTouch {
         if self.permitted.load(Ordering::Acquire) == version {
             return Ok(());
         }
-        let action = catalog::touch(self.source.kind);
+        let Need { action, resource } = &self.need;
         self.world.read(|world| {
             let context = Context::default();
-            check(world, &self.session, action, &self.resource, &context, now).map_err(
-                |refusal| {
-                    if matches!(refusal, Refusal::Expired(_)) {
-                        return Refused::Expired;
-                    }
-                    let by = refusal.denied_by();
-                    let resource = self.resource.clone();
-                    Refused::Denied { action: action.to_owned(), resource, by }
-                },
-            )?;
+            check(world, &self.session, action, resource, &context, now).map_err(|refusal| {
+                if matches!(refusal, Refusal::Expired(_)) {
+                    return Refused::Expired;
+                }
+                let by = refusal.denied_by();
+                let (action, resource) = ((*action).to_owned(), resource.clone());
+                Refused::Denied { action, resource, by }
+            })?;
             if world.find_source(&self.source).is_none() {
-                return Err(Refused::Gone { resource: self.resource.clone() });
+                return Err(Refused::Gone { resource: resource.clone() });
             }
             Ok(())
         })?;

@@ -9,7 +9,7 @@ use crossvault_core::{
 };
 
 use crate::{
-    facts,
+    facts::{self, Visit},
     ports::{Directory, Page, PortError, Sources, Store},
 };
 
@@ -72,9 +72,12 @@ pub(crate) async fn examine<P: Store + Directory + Sources>(
     let Some(first) = operations.first().copied().map(subject) else {
         return Err(PortError::Invalid("authority for nothing".to_owned()));
     };
+    // Nothing is done but to look, whatever is asked about.
+    let looks: Vec<Operation> = operations.iter().map(|asked| asked.look()).collect();
+    let visit = Visit { session, operations: &looks };
     let read = match method.filter(|_| place.account != place.management) {
-        Some(method) => facts::of_method(ports, &first, method, session).await?,
-        None => facts::of_subject(ports, &first, session).await?,
+        Some(method) => facts::of_method(ports, &first, method, visit).await?,
+        None => facts::of_subject(ports, &first, visit).await?,
     };
     let mut examined = Examined {
         operations: Vec::with_capacity(operations.len()),

@@ -4,8 +4,8 @@
 //! one step.
 
 use crossvault_core::{
-    authorization::{Entry, Facts, GrantFacts, Known, Path, SourceView, Subject},
-    catalog::Verb,
+    authorization::{self, Entry, Facts, GrantFacts, Known, Path, SourceView, Subject},
+    catalog::{Operation, Scope, Verb},
     grant::{Grant, Method},
     ids::{AccountId, Region, RoleArn},
     policy::ServiceRole,
@@ -24,23 +24,30 @@ pub struct Read<C> {
     pub credentials: Option<C>,
 }
 
+/// What roles are entered for: their sessions can do that and nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct Visit<'a> {
+    /// The job or request, by which the sessions are named.
+    pub session: &'a str,
+    /// What is to be done, with the subject's source or with all of its account.
+    pub operations: &'a [Operation],
+}
+
 /// Reads how the resource account's grant stands, as it is in the store.
-///
-/// `session` names the job or request that the roles are assumed for.
 ///
 /// # Errors
 /// A passing failure of a port: a denial or something missing is a fact, not an error.
 pub async fn of_subject<P: Store + Directory + Sources>(
     ports: &P,
     subject: &Subject,
-    session: &str,
+    visit: Visit<'_>,
 ) -> Result<Read<P::Credentials>, PortError> {
     if subject.account == subject.management {
         return of_own(ports, subject).await;
     }
     let key = Key::grant(&subject.region, &subject.account);
     if let Some((GrantRow(Grant { method, .. }), _)) = read(ports, key).await? {
-        return of_method(ports, subject, &method, session).await;
+        return of_method(ports, subject, &method, visit).await;
     }
     let elsewhere = regions_of(ports, &subject.account).await?;
     Ok(closed(GrantFacts::Missing { elsewhere }))
@@ -54,13 +61,13 @@ pub async fn of_method<P: Directory + Sources>(
     ports: &P,
     subject: &Subject,
     method: &Method,
-    session: &str,
+    visit: Visit<'_>,
 ) -> Result<Read<P::Credentials>, PortError> {
     match method {
-        Method::Directory => of_directory(ports, subject, session).await,
+        Method::Directory => of_directory(ports, subject, visit).await,
         Method::Role { name } => {
             let role = RoleArn { account: subject.account.clone(), name: name.clone() };
-            of_role(ports, subject, role, session).await
+            of_role(ports, subject, role, visit).await
         }
     }
 }
@@ -99,7 +106,7 @@ async fn of_own<P: Sources>(
 async fn of_directory<P: Directory + Sources>(
     ports: &P,
     subject: &Subject,
-    session: &str,
+    visit: Visit<'_>,
 ) -> Result<Read<P::Credentials>, PortError> {
     let own = ports.own().await?;
     let administrators = match ports.administrators(&own).await {
@@ -113,7 +120,8 @@ async fn of_directory<P: Directory + Sources>(
     let Some(service_role) = ports.service_role(&subject.account, ServiceRole::HbrRd) else {
         return Err(PortError::Invalid("this platform has no way by directory".to_owned()));
     };
-    let (entry, credentials) = enter(ports, &own, &service_role, session).await?;
+    let policy = cut(subject, &service_role, visit);
+    let (entry, credentials) = enter(ports, &own, &service_role, policy, visit).await?;
     let source = match &credentials {
         Some(credentials) => of_source(ports, subject, credentials).await?,
         None => None,
@@ -126,7 +134,7 @@ async fn of_role<P: Directory + Sources>(
     ports: &P,
     subject: &Subject,
     role: RoleArn,
-    session: &str,
+    visit: Visit<'_>,
 ) -> Result<Read<P::Credentials>, PortError> {
     let own = ports.own().await?;
     let control = match ports.control_policies(&own, subject.account.clone()).await {
@@ -135,11 +143,14 @@ async fn of_role<P: Directory + Sources>(
     };
     let service_role = ports.service_role(&subject.management, ServiceRole::HbrCrossAccountBackup);
     let (service_entry, by) = match &service_role {
-        Some(service_role) => enter(ports, &own, service_role, session).await?,
+        Some(service_role) => {
+            let policy = authorization::entry_policy(&role);
+            enter(ports, &own, service_role, policy, visit).await?
+        }
         None => (Entry::Open, Some(own)),
     };
     let (entry, credentials) = match &by {
-        Some(by) => enter(ports, by, &role, session).await?,
+        Some(by) => enter(ports, by, &role, cut(subject, &role, visit), visit).await?,
         None => (Entry::NotTried, None),
     };
     let (view, source) = match &credentials {
@@ -156,14 +167,23 @@ async fn of_role<P: Directory + Sources>(
     Ok(Read { facts: Facts { grant, source, refused: None }, credentials })
 }
 
+/// What a session in the resource account is cut down to.
+fn cut(subject: &Subject, role: &RoleArn, visit: Visit<'_>) -> String {
+    let Subject { account, region, source, .. } = subject;
+    let scope = Scope { account, region, source: source.as_ref() };
+    authorization::session_policy(role, visit.operations, scope)
+}
+
 /// Tries to assume a role: what the cloud answers is the fact.
 async fn enter<P: Sources>(
     ports: &P,
     by: &P::Credentials,
     role: &RoleArn,
-    session: &str,
+    policy: String,
+    visit: Visit<'_>,
 ) -> Result<(Entry, Option<P::Credentials>), PortError> {
-    let assume = Assume { role: role.clone(), session: session.to_owned(), policy: None };
+    let assume =
+        Assume { role: role.clone(), session: visit.session.to_owned(), policy: Some(policy) };
     match ports.assume(by, assume).await {
         Ok(credentials) => Ok((Entry::Open, Some(credentials))),
         Err(PortError::NotFound(_)) => Ok((Entry::NoSuchRole, None)),

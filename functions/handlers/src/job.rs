@@ -15,7 +15,7 @@ mod wake;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crossvault_core::{
-    authorization::{self, Cause, Causes, Decision, Denial, Facts, Refused},
+    authorization::{self, Cause, Causes, Decision, Denial, Facts, Refused, Subject},
     explain::Explain,
     ids::JobId,
     job::{Illegal, Trouble},
@@ -29,7 +29,7 @@ pub(crate) use wake::wake;
 use self::claim::{Claim, Held};
 use crate::{
     enqueue::later,
-    facts,
+    facts::{self, Visit},
     ports::{
         Clock, Credentials, Directory, FailedFile, Order, PortError, Sources, Standing, Store,
         TransferName, Transfers,
@@ -269,7 +269,7 @@ async fn authorize<P: Store + Directory + Sources>(
     let Some(subject) = order::subject(&held.job, ports.management()) else {
         return Ok(Authority::Given(ports.own().await?));
     };
-    let read = facts::of_subject(ports, &subject, held.job.id.as_str()).await?;
+    let read = read(ports, held, &subject).await?;
     match (authorization::decide(&subject, &read.facts), read.credentials) {
         (Decision::Allowed(_), Some(credentials)) => Ok(Authority::Given(credentials)),
         (Decision::Denied(causes), _) => Ok(Authority::Refused(causes)),
@@ -277,6 +277,17 @@ async fn authorize<P: Store + Directory + Sources>(
             Err(PortError::Invalid("a way that is open gave no credentials".to_owned()))
         }
     }
+}
+
+/// Reads the facts, and enters the roles for what the job does and for the look at its source.
+async fn read<P: Store + Directory + Sources>(
+    ports: &P,
+    held: &Held,
+    subject: &Subject,
+) -> Result<facts::Read<P::Credentials>, PortError> {
+    let operations = [subject.operation.look(), subject.operation];
+    let visit = Visit { session: held.job.id.as_str(), operations: &operations };
+    facts::of_subject(ports, subject, visit).await
 }
 
 fn trouble(error: &PortError) -> Trouble {
@@ -341,7 +352,7 @@ async fn causes_of<P: Store + Directory + Sources>(
     let Some(subject) = order::subject(&held.job, ports.management()) else {
         return Ok(None);
     };
-    let read = facts::of_subject(ports, &subject, held.job.id.as_str()).await?;
+    let read = read(ports, held, &subject).await?;
     let facts = Facts { refused, ..read.facts };
     Ok(match authorization::decide(&subject, &facts) {
         Decision::Denied(causes) => Some(causes),

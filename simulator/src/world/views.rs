@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use crossvault_core::{
     authorization::{AttachedPolicy, RoleView, SourceView},
-    catalog::{self, Operation, Verb},
+    catalog::{self, Operation, Scope, Verb},
     directory::{self, Administrators, ControlLevel, Membership},
     ids::{AccountId, DataSource, Region, RoleArn, SourceKind},
     policy::{Context, system_policy},
@@ -158,10 +158,9 @@ pub fn sources(
 ) -> Result<Vec<DataSource>, Refusal> {
     if by.account() != account {
         live(world, by, now)?;
-        let action = discover(kind).first().copied().unwrap_or(catalog::touch(kind));
-        return Err(denied(by, action, "*", Barrier::OtherAccount));
+        return Err(denied(by, catalog::touch(kind), "*", Barrier::OtherAccount));
     }
-    may_discover(world, by, kind, "*", now)?;
+    may_discover(world, by, kind, Scope { account, region, source: None }, now)?;
     let is_asked = |source: &DataSource| {
         source.account == *account && source.region == *region && source.kind == kind
     };
@@ -178,7 +177,7 @@ pub fn source(
     source: &DataSource,
     now: DateTime<Utc>,
 ) -> Result<SourceView, Refusal> {
-    may_discover(world, by, source.kind, &catalog::resource(source), now)?;
+    may_discover(world, by, source.kind, source.into(), now)?;
     Ok(match world.find_source(source) {
         Some(_) => SourceView::Present,
         None => SourceView::Absent,
@@ -189,18 +188,14 @@ fn may_discover(
     world: &World,
     by: &Session,
     kind: SourceKind,
-    resource: &str,
+    scope: Scope<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), Refusal> {
     let context = Context::default();
-    for action in discover(kind) {
-        check(world, by, action, resource, &context, now)?;
+    for need in catalog::needs(Operation { kind, verb: Verb::Discover }, scope) {
+        check(world, by, need.action, &need.resource, &context, now)?;
     }
     Ok(())
-}
-
-fn discover(kind: SourceKind) -> &'static [&'static str] {
-    catalog::actions(Operation { kind, verb: Verb::Discover })
 }
 
 /// The directory in which the caller's account holds an office, if the caller may do the action.

@@ -15,7 +15,7 @@ use super::{
     rows,
 };
 use crate::{
-    facts,
+    facts::{self, Visit},
     fan_out::{move_due, unbind as drop_binding},
     ports::{Clock, Directory, PortError, Sources, Store, Transaction, Version},
     records::{
@@ -213,7 +213,9 @@ async fn check_authority<P: Store + Directory + Sources>(
         operation: Operation { kind: source.kind, verb: Verb::BackUp },
         source: Some(source.clone()),
     };
-    let read = facts::of_subject(ports, &subject, &asked.session()).await?;
+    // Nothing is done but to look.
+    let visit = Visit { session: &asked.session(), operations: &[subject.operation.look()] };
+    let read = facts::of_subject(ports, &subject, visit).await?;
     match decide(&subject, &read.facts) {
         Decision::Allowed(_) => Ok(()),
         Decision::Denied(causes) => Err(Refusal::Unauthorized(causes).into()),
