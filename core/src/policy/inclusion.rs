@@ -27,9 +27,10 @@ use self::{
     text::Budget,
 };
 use super::{
-    document::{Policy, PolicyKind},
+    document::{Effect, Policy, PolicyKind, Statement},
     naive,
     request::{Context, Request},
+    verdict::Verdict,
 };
 
 pub use finding::{Finding, findings};
@@ -150,6 +151,24 @@ pub fn compare(a: &[&Policy], b: &[&Policy]) -> Comparison {
         (Inclusion::Yes, Inclusion::No(more)) => Comparison::Less(more),
         (Inclusion::No(more), Inclusion::Yes) => Comparison::More(more),
         (Inclusion::No(of_a), Inclusion::No(of_b)) => Comparison::Neither(of_a, of_b),
+    }
+}
+
+/// A request that the first policy permits and that the statement of the other denies.
+pub(super) fn denied_by(wanted: &Policy, denier: &Policy, deny: &Statement) -> Option<Witness> {
+    let speaks = Statement { effect: Effect::Allow, ..deny.clone() };
+    let statements: Vec<Sided<'_>> =
+        sided(&[wanted], false).chain([Sided { is_second: true, statement: &speaks }]).collect();
+    let is_genuine = |witness: &Witness| {
+        permits(&[wanted], witness)
+            && matches!(
+                naive::evaluate(&[denier], &witness.request()),
+                Verdict::ExplicitDeny { .. }
+            )
+    };
+    match search(wanted.dialect(), &statements, Goal::Shared, BUDGET, &is_genuine) {
+        Outcome::Found(witness) => Some(witness),
+        Outcome::None | Outcome::Unsure(_) => None,
     }
 }
 

@@ -99,6 +99,16 @@ impl Union {
         self.exact.iter().map(|exact| Glob::text(exact)).chain(self.globs.iter().cloned())
     }
 
+    /// Whether each of its patterns plainly excludes each of the other's.
+    fn plainly_excludes(&self, other: &Self) -> bool {
+        !other.exact.iter().any(|exact| self.has(Some(exact)))
+            && !self.exact.iter().any(|exact| other.has(Some(exact)))
+            && self
+                .globs
+                .iter()
+                .all(|own| other.globs.iter().all(|glob| own.plainly_excludes(glob)))
+    }
+
     /// Whether its patterns plainly cover all those of the other.
     fn covers(&self, other: &Self) -> bool {
         other.exact.iter().all(|exact| self.has(Some(exact)))
@@ -138,6 +148,12 @@ pub(super) fn common(
     }
     let mut outside = all.iter().filter(|(_, inside)| !*inside);
     if outside.any(|(outer, _)| inside().any(|inner| outer.covers(inner))) {
+        return Ok(None);
+    }
+    let mut pairs = inside()
+        .zip(1..)
+        .flat_map(|(one, next)| inside().skip(next).map(move |other| (one, other)));
+    if pairs.any(|(one, other)| one.plainly_excludes(other)) {
         return Ok(None);
     }
     let mut letters: Vec<char> = automaton::letters(all, alphabet);
