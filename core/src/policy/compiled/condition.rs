@@ -4,8 +4,10 @@ use std::cmp::Ordering;
 
 use super::{
     facts::{Facts, Key, Keys, Values},
+    glob::{Token, tokens},
     literal::{self, Decimal, Instant, Network},
     resource::Part,
+    template::{Element, Template, Written, cut},
 };
 use crate::policy::{
     condition,
@@ -29,10 +31,16 @@ pub(super) struct Condition {
 enum Wanted {
     Texts(Box<[Box<str>]>),
     FoldedTexts(Box<[Box<str>]>),
+    /// Texts with variables.
+    Templates(Box<[Template]>),
     Patterns(Box<[Part]>),
     Names(Box<[Name]>),
     Numbers(Order, Box<[Decimal<Box<str>>]>),
-    Dates { order: Order, loose: bool, dates: Box<[Instant]> },
+    Dates {
+        order: Order,
+        loose: bool,
+        dates: Box<[Instant]>,
+    },
     Bools(Box<[bool]>),
     Networks(Box<[Network]>),
     Absent(Box<[bool]>),
@@ -60,14 +68,20 @@ impl Condition {
             if self.if_exists && given.is_empty() {
                 return true;
             }
-            let mut each = given
-                .iter()
-                .enumerate()
-                .map(|(number, text)| self.wanted.is_matched_by(number, text, values, facts));
-            match self.quantifier {
-                None => each.any(|matches| matches) != self.negated,
-                Some(Quantifier::Any) => each.any(|matches| matches != self.negated),
-                Some(Quantifier::All) => each.all(|matches| matches != self.negated),
+            // Nobody knows what a value means whose variable the request lacks.
+            if self.negated && !self.wanted.is_complete(facts) {
+                return false;
+            }
+            let is_met_by = |(number, text): (usize, &String)| {
+                self.wanted.is_matched_by(number, text, values, facts) != self.negated
+            };
+            let mut each = given.iter().enumerate();
+            match (self.quantifier, given) {
+                (Some(Quantifier::Any), _) => each.any(is_met_by),
+                (Some(Quantifier::All), _) => each.all(is_met_by),
+                (None, []) => self.negated,
+                (None, [one]) => is_met_by((0, one)),
+                (None, [_, _, ..]) => false,
             }
         })
     }
@@ -77,18 +91,20 @@ impl Wanted {
     fn of(condition: &condition::Condition, dialect: Dialect, keys: &mut Keys) -> Self {
         let condition::Condition { operator, values, has_variables, .. } = condition;
         let texts = || values.iter().map(|value| value.as_str().into()).collect();
-        let mut patterns = |wild: bool, case: Case| {
-            Self::Patterns(
-                values.iter().map(|v| Part::of(v, wild, case, *has_variables, keys)).collect(),
-            )
-        };
         match operator.test {
-            Test::Text(case) if *has_variables => patterns(false, case),
+            Test::Text(case) if *has_variables => {
+                let texts = values.iter().filter_map(|value| cut(value, Written::Text, keys));
+                Self::Templates(texts.map(|elements| Template::of(elements, case)).collect())
+            }
             Test::Text(Case::Exact) | Test::Binary => Self::Texts(texts()),
             Test::Text(Case::Folded) => Self::FoldedTexts(texts()),
-            Test::Like => patterns(true, Case::Exact),
+            Test::Like => {
+                let pattern = |value: &String| Part::of(value, Case::Exact, *has_variables, keys);
+                Self::Patterns(values.iter().map(pattern).collect())
+            }
             Test::Arn => {
-                Self::Names(values.iter().map(|v| Name::of(v, *has_variables, keys)).collect())
+                let name = |value: &String| Name::of(value, dialect, *has_variables, keys);
+                Self::Names(values.iter().map(name).collect())
             }
             Test::Number(order) => {
                 Self::Numbers(order, all(values, |v| Decimal::read(v).map(Decimal::to_owned)))
@@ -100,6 +116,22 @@ impl Wanted {
             Test::Bool => Self::Bools(all(values, literal::bool)),
             Test::Address => Self::Networks(all(values, Network::read)),
             Test::Null => Self::Absent(all(values, literal::bool)),
+        }
+    }
+
+    /// Whether the request has what the variables stand for.
+    fn is_complete(&self, facts: &Facts<'_>) -> bool {
+        match self {
+            Self::Templates(texts) => texts.iter().all(|text| text.is_complete(facts)),
+            Self::Patterns(patterns) => patterns.iter().all(|part| part.is_complete(facts)),
+            Self::Names(names) => names.iter().all(|name| name.is_complete(facts)),
+            Self::Texts(_)
+            | Self::FoldedTexts(_)
+            | Self::Numbers(..)
+            | Self::Dates { .. }
+            | Self::Bools(_)
+            | Self::Networks(_)
+            | Self::Absent(_) => true,
         }
     }
 
@@ -115,6 +147,7 @@ impl Wanted {
         match self {
             Self::Texts(texts) => texts.iter().any(|text| **text == *given),
             Self::FoldedTexts(texts) => texts.iter().any(|t| literal::is_same_folded(t, given)),
+            Self::Templates(texts) => texts.iter().any(|text| text.is_text(given, facts)),
             Self::Patterns(patterns) => patterns.iter().any(|p| p.matches(given, facts)),
             Self::Names(names) => names.iter().any(|name| name.matches(given, facts)),
             Self::Numbers(order, numbers) => Decimal::read(given).is_some_and(|given| {
@@ -147,18 +180,31 @@ fn accepts(order: Order, found: Ordering) -> bool {
     }
 }
 
-/// A resource name as a value, matched part by part; the last part takes the rest.
+/// A pattern of resource names, one pattern a part; the last part takes the rest.
 #[derive(Debug)]
 struct Name(Box<[Part]>);
 
 impl Name {
-    fn of(text: &str, has_variables: bool, keys: &mut Keys) -> Self {
-        let mut in_variable = false;
-        let parts = text.splitn(6, |letter| {
-            in_variable = has_variables && (letter == '{' || (in_variable && letter != '}'));
-            letter == ':' && !in_variable
-        });
-        Self(parts.map(|part| Part::of(part, true, Case::Exact, has_variables, keys)).collect())
+    /// Cuts a pattern at its colons, not those of its variables. Parts that are missing after a
+    /// final `*` are any; others that are missing match nothing.
+    fn of(text: &str, dialect: Dialect, has_variables: bool, keys: &mut Keys) -> Self {
+        let elements = if has_variables {
+            cut(text, Written::Pattern, keys).unwrap_or_default()
+        } else {
+            tokens(text).map(Element::Token).collect()
+        };
+        let count = dialect.resource_parts();
+        let colon = Element::Token(Token::Char(':'));
+        let parts = elements.splitn(count, |element| *element == colon);
+        let mut parts: Vec<Part> = parts.map(|part| Part::of_elements(part, Case::Exact)).collect();
+        let is_open = elements.last() == Some(&Element::Token(Token::Run));
+        let missing = if is_open { Part::any } else { || Part::Never };
+        parts.resize_with(count, missing);
+        Self(parts.into())
+    }
+
+    fn is_complete(&self, facts: &Facts<'_>) -> bool {
+        self.0.iter().all(|part| part.is_complete(facts))
     }
 
     fn matches(&self, given: &str, facts: &Facts<'_>) -> bool {

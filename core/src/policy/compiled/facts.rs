@@ -70,14 +70,6 @@ impl<'a> Facts<'a> {
             None => answer(&read()),
         }
     }
-
-    /// The one value of a key; none if it has none or several.
-    pub(super) fn one_value(&self, key: Key) -> Option<&'a str> {
-        self.of(key, |values| match values.given {
-            [one] => Some(one.as_str()),
-            [] | [_, _, ..] => None,
-        })
-    }
 }
 
 /// The values of one key; what the first of them is, is read once.

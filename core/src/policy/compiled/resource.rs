@@ -2,8 +2,8 @@
 
 use super::{
     facts::{Facts, Keys},
-    glob::{self, Glob},
-    template::{Cut, Template},
+    glob::{Glob, Token},
+    template::{Element, Template, Written, cut},
 };
 use crate::policy::pattern::{Case, ResourcePattern};
 
@@ -38,24 +38,27 @@ impl Resource {
     pub(super) fn of(pattern: &ResourcePattern, keys: &mut Keys) -> Option<Self> {
         let parts = pattern.parts()?;
         let exact = Parts::of(pattern, parts, Case::Exact, keys);
-        let is_role = |parts: &[String]| {
-            let [prefix, service, ..] = parts else { return false };
-            let may_be = |part: &str, name| {
-                part.contains("${") || Glob::new(part, Case::Folded).matches(name)
-            };
-            may_be(prefix, "acs") && may_be(service, "ram")
-        };
-        let folded = is_role(parts).then(|| Parts::of(pattern, parts, Case::Folded, keys));
+        let folded = may_name_role(parts).then(|| Parts::of(pattern, parts, Case::Folded, keys));
         Some(Self { exact, folded })
     }
 
-    /// Whether the pattern matches the resource.
-    pub(super) fn matches(&self, facts: &Facts<'_>) -> bool {
-        match &self.folded {
-            Some(folded) if names_role(facts) => folded.match_all(facts),
-            Some(_) | None => self.exact.match_all(facts),
-        }
+    /// Whether the pattern matches the resource; `None` if that hangs on a variable which the
+    /// request lacks.
+    pub(super) fn matches(&self, facts: &Facts<'_>) -> Option<bool> {
+        let parts = match &self.folded {
+            Some(folded) if names_role(facts) => folded,
+            Some(_) | None => &self.exact,
+        };
+        parts.are_complete(facts).then(|| parts.match_all(facts))
     }
+}
+
+/// Whether the pattern could match the name of a RAM role.
+fn may_name_role(parts: &[String]) -> bool {
+    let [prefix, service, ..] = parts else { return false };
+    let may_be =
+        |part: &str, name: &str| part.contains("${") || Glob::new(part, Case::Folded).matches(name);
+    may_be(prefix, "acs") && may_be(service, "ram")
 }
 
 /// Whether the resource is a RAM role: the names of roles are unique regardless of case.
@@ -66,15 +69,17 @@ fn names_role(facts: &Facts<'_>) -> bool {
 
 impl Parts {
     fn of(pattern: &ResourcePattern, parts: &[String], case: Case, keys: &mut Keys) -> Self {
-        let part =
-            |text: &str, keys: &mut Keys| Part::of(text, true, case, pattern.has_variables(), keys);
-        let mut patterns: Vec<(usize, Part)> =
-            parts.iter().enumerate().map(|(number, text)| (number, part(text, keys))).collect();
+        let part = |text: &String| Part::of(text, case, pattern.has_variables(), keys);
+        let mut patterns: Vec<(usize, Part)> = parts.iter().map(part).enumerate().collect();
         let last = parts.len().saturating_sub(1);
         // The last stays, because it is there only if all others are.
         patterns.retain(|(number, part)| *number == last || !part.is_any());
         patterns.reverse();
         Self { count: parts.len(), patterns: patterns.into() }
+    }
+
+    fn are_complete(&self, facts: &Facts<'_>) -> bool {
+        self.patterns.iter().all(|(_, part)| part.is_complete(facts))
     }
 
     fn match_all(&self, facts: &Facts<'_>) -> bool {
@@ -85,22 +90,39 @@ impl Parts {
 }
 
 impl Part {
-    /// Makes a pattern ready, in which `*` and `?` are wildcards if it is `wild`, and `${…}` a
-    /// variable if it has variables.
-    pub(super) fn of(
-        text: &str,
-        wild: bool,
-        case: Case,
-        has_variables: bool,
-        keys: &mut Keys,
-    ) -> Self {
+    /// Matches any text.
+    pub(super) fn any() -> Self {
+        Self::Glob(Glob::of([Token::Run], Case::Exact))
+    }
+
+    /// Makes a pattern ready, in which `${…}` is a variable if it has variables.
+    pub(super) fn of(text: &str, case: Case, has_variables: bool, keys: &mut Keys) -> Self {
         if !has_variables {
-            return Self::Glob(Glob::of(glob::tokens(text), case));
+            return Self::Glob(Glob::new(text, case));
         }
-        match Template::cut(text, wild, case, keys) {
-            Some(Cut::Tokens(tokens)) => Self::Glob(Glob::of(tokens, case)),
-            Some(Cut::Template(template)) => Self::Template(template),
-            None => Self::Never,
+        let elements = cut(text, Written::Pattern, keys);
+        elements.map_or(Self::Never, |elements| Self::of_elements(&elements, case))
+    }
+
+    pub(super) fn of_elements(elements: &[Element], case: Case) -> Self {
+        let tokens: Option<Vec<Token>> = elements
+            .iter()
+            .map(|element| match element {
+                Element::Token(token) => Some(*token),
+                Element::Variable { .. } => None,
+            })
+            .collect();
+        match tokens {
+            Some(tokens) => Self::Glob(Glob::of(tokens, case)),
+            None => Self::Template(Template::of(elements.to_vec(), case)),
+        }
+    }
+
+    /// Whether the request has what its variables stand for.
+    pub(super) fn is_complete(&self, facts: &Facts<'_>) -> bool {
+        match self {
+            Self::Glob(_) | Self::Never => true,
+            Self::Template(template) => template.is_complete(facts),
         }
     }
 

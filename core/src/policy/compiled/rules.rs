@@ -45,7 +45,7 @@ struct Rule {
     policy: usize,
     statement: usize,
     unknown: UnknownActions,
-    resources: Named<Resource>,
+    resources: Named,
     conditions: Box<[Condition]>,
 }
 
@@ -57,12 +57,12 @@ struct UnknownActions {
     all_but: bool,
 }
 
-/// Resources that are named, either way.
+/// The resources that a rule speaks of.
 #[derive(Debug)]
-enum Named<T> {
+enum Named {
     Any,
-    Only(Box<[T]>),
-    AllBut(Box<[T]>),
+    Only(Box<[Resource]>),
+    AllBut(Box<[Resource]>),
 }
 
 impl Rules {
@@ -156,11 +156,11 @@ impl Rule {
     }
 
     fn holds(&self, facts: &Facts<'_>) -> bool {
-        let named = |patterns: &[Resource]| patterns.iter().any(|pattern| pattern.matches(facts));
         let names_resource = match &self.resources {
             Named::Any => true,
-            Named::Only(patterns) => named(patterns),
-            Named::AllBut(patterns) => !named(patterns),
+            Named::Only(patterns) => patterns.iter().any(|p| p.matches(facts) == Some(true)),
+            // Of a pattern that can't be completed nobody knows what it leaves out.
+            Named::AllBut(patterns) => patterns.iter().all(|p| p.matches(facts) == Some(false)),
         };
         names_resource && self.conditions.iter().all(|condition| condition.is_met(facts))
     }
@@ -223,7 +223,7 @@ fn add(
 }
 
 /// The resources of a statement; none if it speaks of none.
-fn resources(statement: &Statement, keys: &mut Keys) -> Option<Named<Resource>> {
+fn resources(statement: &Statement, keys: &mut Keys) -> Option<Named> {
     let (Resources::Only(patterns) | Resources::AllBut(patterns)) = &statement.resources else {
         return None;
     };

@@ -1,7 +1,7 @@
 //! Patterns with policy variables: what they match is known only with the request.
 
 use super::{
-    facts::{Facts, Key, Keys},
+    facts::{Facts, Key, Keys, Values},
     glob::{Token, tokens},
 };
 use crate::policy::{
@@ -9,7 +9,7 @@ use crate::policy::{
     variable::{self, Piece},
 };
 
-/// A pattern with at least one variable.
+/// A pattern in which the request's values are put in place of variables.
 ///
 /// It is matched by trying its last star again, so in time pattern times text at worst; nothing is
 /// made ready, because that would cost each request an allocation.
@@ -19,60 +19,84 @@ pub(super) struct Template {
     case: Case,
 }
 
-#[derive(Debug)]
-enum Element {
+/// A piece of a text that has variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Element {
     Token(Token),
     Variable { key: Key, default: Option<Box<str>> },
 }
 
-/// A text with variables, cut: without a key in it, it is an ordinary pattern.
-pub(super) enum Cut {
-    Tokens(Vec<Token>),
-    Template(Template),
+/// What `*` and `?` are in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// Characters like others.
+    Text,
+    /// Wildcards.
+    Pattern,
+}
+
+/// Cuts a text at its variables; `None` if it has one without end.
+pub(super) fn cut(text: &str, written: Written, keys: &mut Keys) -> Option<Vec<Element>> {
+    let mut elements = Vec::new();
+    for piece in variable::pieces(text)? {
+        match (piece, written) {
+            (Piece::Text(text), Written::Pattern) => {
+                elements.extend(tokens(text).map(Element::Token));
+            }
+            (Piece::Text(text), Written::Text) => {
+                elements.extend(text.chars().map(Token::Char).map(Element::Token));
+            }
+            (Piece::Literal(char), _) => elements.push(Element::Token(Token::Char(char))),
+            (Piece::Variable { key, default }, _) => elements.push(Element::Variable {
+                key: keys.number(&key),
+                default: default.map(Into::into),
+            }),
+        }
+    }
+    Some(elements)
 }
 
 impl Template {
-    /// Cuts a text at its variables; `wild` is whether `*` and `?` in it are wildcards. A text that
-    /// cannot be cut matches nothing.
-    pub(super) fn cut(text: &str, wild: bool, case: Case, keys: &mut Keys) -> Option<Cut> {
-        let mut elements = Vec::new();
-        for piece in variable::pieces(text)? {
-            match piece {
-                Piece::Text(text) if wild => elements.extend(tokens(text).map(Element::Token)),
-                Piece::Text(text) => {
-                    elements.extend(text.chars().map(Token::Char).map(Element::Token));
-                }
-                Piece::Literal(char) => elements.push(Element::Token(Token::Char(char))),
-                Piece::Variable { key, default } => elements.push(Element::Variable {
-                    key: keys.number(&key),
-                    default: default.map(Into::into),
-                }),
-            }
-        }
-        let tokens: Option<Vec<Token>> = elements
-            .iter()
-            .map(|element| match element {
-                Element::Token(token) => Some(*token),
-                Element::Variable { .. } => None,
-            })
-            .collect();
-        Some(match tokens {
-            Some(tokens) => Cut::Tokens(tokens),
-            None => Cut::Template(Self { elements: elements.into(), case }),
+    pub(super) fn of(elements: Vec<Element>, case: Case) -> Self {
+        Self { elements: elements.into(), case }
+    }
+
+    /// Whether the request has what each variable stands for.
+    pub(super) fn is_complete(&self, facts: &Facts<'_>) -> bool {
+        self.elements.iter().all(|element| match element {
+            Element::Token(_) => true,
+            Element::Variable { key, default } => value(*key, default.as_deref(), facts).is_some(),
         })
     }
 
-    /// Whether the pattern, with the request's values in it, matches the whole text.
-    pub(super) fn matches(&self, text: &str, facts: &Facts<'_>) -> bool {
-        let is_complete = self.elements.iter().all(|element| match element {
-            Element::Token(_) => true,
-            Element::Variable { key, default } => value(*key, default.as_deref(), facts).is_some(),
+    /// Whether the text is this one; without case, letters of all languages are folded.
+    pub(super) fn is_text(&self, text: &str, facts: &Facts<'_>) -> bool {
+        let letters = self.read(facts).map(|token| match token {
+            Token::Char(char) => char,
+            Token::One => '?',
+            Token::Run => '*',
         });
-        is_complete && self.fits(text, facts)
+        self.is_complete(facts)
+            && match self.case {
+                Case::Exact => letters.eq(text.chars()),
+                Case::Folded => {
+                    let folded = letters.flat_map(char::to_lowercase);
+                    folded.eq(text.chars().flat_map(char::to_lowercase))
+                }
+            }
+    }
+
+    /// Whether the pattern matches the whole text.
+    pub(super) fn matches(&self, text: &str, facts: &Facts<'_>) -> bool {
+        self.is_complete(facts) && self.fits(text, facts)
+    }
+
+    fn read<'a>(&'a self, facts: &'a Facts<'_>) -> impl Iterator<Item = Token> + Clone {
+        Cursor { elements: self.elements.iter(), value: "".chars(), facts }
     }
 
     fn fits(&self, text: &str, facts: &Facts<'_>) -> bool {
-        let mut pattern = Cursor { elements: self.elements.iter(), value: "".chars(), facts };
+        let mut pattern = self.read(facts);
         let mut text = text.chars();
         let mut star = None;
         loop {
@@ -106,8 +130,13 @@ impl Template {
     }
 }
 
+/// What stands for a variable: the one value of its key, or what is named for a request without it.
 fn value<'a>(key: Key, default: Option<&'a str>, facts: &'a Facts<'_>) -> Option<&'a str> {
-    facts.one_value(key).or(default)
+    match facts.of(key, Values::texts) {
+        [one] => Some(one),
+        [] => default,
+        [_, _, ..] => None,
+    }
 }
 
 /// A place in a pattern, perhaps within a variable's value.
