@@ -20,6 +20,8 @@ mod literal;
 mod naive;
 mod operator;
 mod pattern;
+#[cfg(test)]
+mod proof;
 mod read;
 mod request;
 mod smallest;
