@@ -18,6 +18,7 @@ pub mod job;
 pub mod policy;
 pub mod quantity;
 pub mod restore;
+pub mod review;
 pub mod schedule;
 pub mod upkeep;
 pub mod vault;
