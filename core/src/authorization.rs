@@ -6,6 +6,7 @@
 mod cause;
 mod decide;
 mod facts;
+mod mend;
 mod permissions;
 mod session;
 
@@ -15,4 +16,5 @@ pub use facts::{
     AttachedPolicy, Denial, DeniedBy, Entry, Facts, GrantFacts, Known, Refused, RoleView,
     SourceView, Subject,
 };
+pub use mend::{Mend, mends};
 pub use session::{entry_policy, session_policy};

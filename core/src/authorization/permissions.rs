@@ -32,7 +32,8 @@ pub(super) fn causes(
     let attached = Attached::read(&view.policies, PolicyKind::Permission);
     let control: Vec<Attached> =
         levels.iter().map(|level| Attached::read(&level.policies, PolicyKind::Control)).collect();
-    let context = Context::default().with("acs:PrincipalARN", &view.role.to_string());
+    let context =
+        Context::default().with("acs:PrincipalARN", &view.role.to_string().to_ascii_lowercase());
     let mut found = Found::default();
     let Subject { account, region, source, operation, .. } = subject;
     let scope = Scope { account, region, source: source.as_ref() };
@@ -110,10 +111,10 @@ impl Found {
 /// Policies with their names.
 ///
 /// One that does not parse gives nothing: the cloud would not have stored it.
-struct Attached<'a>(Vec<(&'a str, Policy)>);
+pub(super) struct Attached<'a>(Vec<(&'a str, Policy)>);
 
 impl<'a> Attached<'a> {
-    fn read(policies: &'a [super::AttachedPolicy], kind: PolicyKind) -> Self {
+    pub(super) fn read(policies: &'a [super::AttachedPolicy], kind: PolicyKind) -> Self {
         let read = |attached: &'a super::AttachedPolicy| {
             let policy = Policy::parse(&attached.document, kind).ok()?;
             Some((attached.name.as_str(), policy))
@@ -121,7 +122,7 @@ impl<'a> Attached<'a> {
         Self(policies.iter().filter_map(read).collect())
     }
 
-    fn policies(&self) -> Vec<&Policy> {
+    pub(super) fn policies(&self) -> Vec<&Policy> {
         self.0.iter().map(|(_, policy)| policy).collect()
     }
 

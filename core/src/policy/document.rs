@@ -232,6 +232,12 @@ impl Policy {
         &self.statements
     }
 
+    /// The policy with that statement alone; with none when it has no such statement.
+    pub(crate) fn only(&self, number: usize) -> Self {
+        let statements = self.statements.get(number).cloned().into_iter().collect();
+        Self { statements, ..self.clone() }
+    }
+
     /// What is worth knowing about the document although it is valid.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
