@@ -12,6 +12,7 @@ use crossvault_handlers::api::{Answer, CauseView, Check, CheckedOperation, Comma
 use crate::{
     console::Console,
     exit::Exit,
+    mends,
     output::{Cell, moment, printable},
     platform::unexpected,
     source::AccountName,
@@ -192,16 +193,15 @@ fn check_text(console: &Console, check: &Check) -> String {
     }
     let mut parts = vec![table.text()];
     if check.is_authorized() {
-        let account = console.account_in_full(&check.account);
-        let authorized = "Crossvault is authorized to access the resources of account";
-        parts.push(format!("{authorized} {account}."));
+        // The cloud's own words.
+        parts.push("You are authorized to access the resources of this role.".to_owned());
     }
     parts.extend(told.iter().map(|view| {
         let (code, message) = (view.cause.code(), printable(&view.message));
         format!("{code}: {message}\n  {}", printable(&view.remedy))
     }));
-    if let Some(trust) = &check.trust_policy {
-        parts.push(format!("The trust policy that the role needs:\n{trust}"));
+    if !check.mends.is_empty() {
+        parts.push(format!("What mends it:\n\n{}", mends::text(&check.mends)));
     }
     parts.join("\n\n")
 }

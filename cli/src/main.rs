@@ -17,6 +17,7 @@ mod init;
 mod job;
 mod jobs;
 mod local;
+mod mends;
 mod output;
 mod platform;
 mod points;

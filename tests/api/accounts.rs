@@ -1,6 +1,11 @@
 //! Accounts are added, checked and removed.
 
-use crossvault_core::{authorization::Cause, explain::Explain, grant::Method, policy::ServiceRole};
+use crossvault_core::{
+    authorization::{Cause, Mend},
+    explain::Explain,
+    grant::Method,
+    policy::ServiceRole,
+};
 use crossvault_handlers::{
     api::{Answer, ApiError, Check, Command, handle},
     ports::PortError,
@@ -82,7 +87,9 @@ fn an_account_whose_role_is_missing_or_trusts_another_is_refused() {
     let cloud = Cloud::new();
     cloud.ports.agree().unwrap();
     cloud.refused(add(PAYROLL, by_role(), true), "ROLE_DELETED");
-    let trust = check(&cloud, PAYROLL, Some(by_role())).trust_policy.unwrap();
+    let mends = check(&cloud, PAYROLL, Some(by_role())).mends;
+    let [Mend::CreateRole { trust, .. }] = mends.as_slice() else { panic!("{mends:?}") };
+    let trust = trust.clone();
 
     let (name, other) = (ROLE.parse().unwrap(), trust.replace(VAULTS, OUTSIDE));
     let role = ServiceRole::HbrCrossAccountBackup;
@@ -92,7 +99,8 @@ fn an_account_whose_role_is_missing_or_trusts_another_is_refused() {
 
     let before_adding = check(&cloud, PAYROLL, Some(by_role()));
     assert_eq!(codes(&before_adding, "back up nas"), ["TRUST_MISSING"]);
-    assert_eq!(before_adding.trust_policy, Some(trust.clone()));
+    let [Mend::Trust { document, .. }, ..] = before_adding.mends.as_slice() else { panic!() };
+    assert_eq!(*document, trust);
     let (role, policy) = (ROLE.parse().unwrap(), "AliyunHBRRolePolicy".to_owned());
     cloud.does(PAYROLL, Deed::AttachPolicy { role, policy });
     cloud.does(PAYROLL, Deed::UpdateTrust { name: ROLE.parse().unwrap(), trust });
@@ -106,7 +114,7 @@ fn a_check_says_when_the_management_accounts_service_role_is_missing() {
     cloud.does(VAULTS, Deed::DeleteServiceRole { role: ServiceRole::HbrCrossAccountBackup });
     let found = check(&cloud, PAYROLL, Some(by_role()));
     assert_eq!(codes(&found, "discover nas"), ["MANAGEMENT_SERVICE_ROLE_DELETED"]);
-    assert_eq!(found.trust_policy, None);
+    assert!(found.mends.is_empty(), "adding it creates that role: {:?}", found.mends);
     assert_eq!(codes(&check(&cloud, PAYROLL, None), "discover nas"), ["GRANT_REMOVED"]);
 }
 

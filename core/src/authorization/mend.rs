@@ -1,5 +1,7 @@
 //! What mends a broken authority: who does what, and exactly what with.
 
+mod told;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

@@ -1,7 +1,7 @@
 //! How authority stands for several operations on one account, from one reading of the facts.
 
 use crossvault_core::{
-    authorization::{Cause, Decision, Facts, GrantFacts, Known, Subject, decide},
+    authorization::{Cause, Decision, Facts, GrantFacts, Known, Mend, Subject, decide, mends},
     catalog::{Operation, Verb},
     grant::Method,
     ids::{AccountId, Region, SourceKind},
@@ -28,6 +28,8 @@ pub(crate) struct Place<'a> {
 pub(crate) struct Examined<C> {
     /// What stands against each operation, the root first; empty when it is authorized.
     pub(crate) operations: Vec<(Operation, Vec<Cause>)>,
+    /// What mends all of it, in the order in which it is to be done.
+    pub(crate) mends: Vec<Mend>,
     /// The service-linked role that is missing on the way, where one is.
     pub(crate) missing: Option<ServiceRole>,
     /// The credentials for the account; none when the way to it is closed.
@@ -81,6 +83,7 @@ pub(crate) async fn examine<P: Store + Directory + Sources>(
     };
     let mut examined = Examined {
         operations: Vec::with_capacity(operations.len()),
+        mends: mends(&first, operations, &read.facts),
         missing: missing(&read.facts),
         credentials: read.credentials,
     };

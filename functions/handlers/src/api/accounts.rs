@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use crossvault_core::{
-    authorization::{Cause, Causes},
+    authorization::{Cause, Causes, Mend},
     catalog::{Operation, Verb},
     grant::{Grant, Method},
     ids::{AccountId, DataSource, InvalidId, Region, SourceKind},
-    policy::{ServiceRole, trust_policy_for},
+    policy::ServiceRole,
 };
 
 use super::{
@@ -114,9 +114,9 @@ pub(super) async fn check<P: Store + Directory + Sources>(
     let is_added = ports.get(Key::grant(region, account)).await?.is_some();
     let is_finding =
         |cause: &&Cause| is_added || !matches!(cause, Cause::MemberServiceRoleDeleted { .. });
-    let is_trust =
-        |cause: &Cause| matches!(cause, Cause::TrustMissing { .. } | Cause::RoleDeleted { .. });
-    let trust_policy = examined.causes().any(is_trust).then(|| trust_policy_for(&asked.management));
+    // Adding the account creates the directory's role by itself.
+    let is_asked = |mend: &Mend| is_added || !matches!(mend, Mend::CreateServiceRole { .. });
+    let mends = examined.mends.into_iter().filter(is_asked).collect();
     let operations = examined
         .operations
         .iter()
@@ -125,7 +125,7 @@ pub(super) async fn check<P: Store + Directory + Sources>(
             causes: causes.iter().filter(is_finding).map(CauseView::of).collect(),
         })
         .collect();
-    Ok(Answer::Check(Check { account: account.clone(), operations, trust_policy }))
+    Ok(Answer::Check(Check { account: account.clone(), operations, mends }))
 }
 
 /// Lists the accounts that are added, by region and id.

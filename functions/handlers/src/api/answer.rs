@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use crossvault_core::{
     audit,
-    authorization::Cause,
+    authorization::{Cause, Mend},
     backup_policy::{BackupPolicy, Binding},
     directory::Member,
     explain::Explain,
@@ -81,8 +81,8 @@ pub struct Check {
     pub account: AccountId,
     /// Each operation that was asked about.
     pub operations: Vec<CheckedOperation>,
-    /// The trust policy to paste, when the role does not trust, or does not exist.
-    pub trust_policy: Option<String>,
+    /// What mends all that is missing, in the order in which it is to be done.
+    pub mends: Vec<Mend>,
 }
 
 impl Check {
