@@ -58,7 +58,7 @@ impl Inclusion {
 }
 
 /// A request that shows what is so: evaluated, not only derived.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Witness {
     /// Such as `ecs:CreateSnapshot`; in lower case where only a pattern names it.
     pub action: String,

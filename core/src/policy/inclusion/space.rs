@@ -171,6 +171,11 @@ impl Space {
         let Some(at) = self.dimensions.get_mut(literal.dimension) else {
             return Ok(Relation::Within);
         };
+        // What is assumed needs no search.
+        if let Some(held) = at.held.iter().find(|held| held.set == literal.set) {
+            let same = held.inside == literal.inside;
+            return Ok(if same { Relation::Within } else { Relation::Apart });
+        }
         let key = match at.held.as_slice() {
             [one] if literal.inside => Some((one.set, one.inside, literal.set)),
             _ => None,

@@ -3,6 +3,7 @@ use proptest::{prelude::*, sample::select};
 use super::*;
 use crate::policy::{Dialect, system_policy};
 
+mod aws;
 mod laws;
 
 fn policy(statements: &str) -> Policy {
