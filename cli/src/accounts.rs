@@ -172,7 +172,7 @@ fn check(console: &Console, arguments: CheckArguments) -> Result<Exit, Failure> 
     };
     let account = console.find(&account)?;
     let region = console.region().clone();
-    let answer = console.ask(Command::CheckAccount { account, region, method })?;
+    let answer = console.ask(Command::CheckAccount { account, region, method, source: None })?;
     let Answer::Check(check) = &answer else { return Err(unexpected(&answer)) };
     console.output.answer(&answer, || check_text(console, check))?;
     Ok(if check.is_authorized() { Exit::Done } else { Exit::Refused })

@@ -19,7 +19,8 @@ use crate::cloud::{
 };
 
 fn check(cloud: &Cloud, owner: &str, method: Option<Method>) -> Check {
-    let command = Command::CheckAccount { account: account(owner), region: region(), method };
+    let (account, region) = (account(owner), region());
+    let command = Command::CheckAccount { account, region, method, source: None };
     let Answer::Check(check) = cloud.ok(command) else { panic!("no check") };
     check
 }

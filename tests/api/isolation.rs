@@ -19,7 +19,12 @@ fn no_other_account_may_ask_for_anything() {
     let (text, none) = (|text: &str| text.to_owned(), None);
     let commands = [
         add(RESCUE, by_role(), true),
-        Command::CheckAccount { account: account(PAYROLL), region: region(), method: None },
+        Command::CheckAccount {
+            account: account(PAYROLL),
+            region: region(),
+            method: None,
+            source: None,
+        },
         Command::ListAccounts { region: None, search: None },
         Command::SearchMembers { search: String::new() },
         remove(PAYROLL),

@@ -113,8 +113,9 @@ async fn attempt<P: Clock + Store + Directory + Sources + Vaults>(
         Command::AddAccount { account, region, method, alias, consent } => {
             accounts::add(ports, asked, account, region, method, alias, *consent).await.map(decided)
         }
-        Command::CheckAccount { account, region, method } => {
-            accounts::check(ports, asked, account, region, method.as_ref()).await.map(shown)
+        Command::CheckAccount { account, region, method, source } => {
+            let (method, source) = (method.as_ref(), source.as_ref());
+            accounts::check(ports, asked, account, region, method, source).await.map(shown)
         }
         Command::ListAccounts { region, search } => {
             accounts::list(ports, asked, region.as_ref(), search.as_deref()).await.map(shown)

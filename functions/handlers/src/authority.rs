@@ -4,7 +4,7 @@ use crossvault_core::{
     authorization::{Cause, Decision, Facts, GrantFacts, Known, Mend, Subject, decide, mends},
     catalog::{Operation, Verb},
     grant::Method,
-    ids::{AccountId, Region, SourceKind},
+    ids::{AccountId, DataSource, Region, SourceKind},
     policy::ServiceRole,
 };
 
@@ -22,6 +22,8 @@ pub(crate) struct Place<'a> {
     pub(crate) management: &'a AccountId,
     pub(crate) account: &'a AccountId,
     pub(crate) region: &'a Region,
+    /// The one source that it is asked for; none asks for all of the region.
+    pub(crate) source: Option<&'a DataSource>,
 }
 
 /// How authority stands.
@@ -69,7 +71,7 @@ pub(crate) async fn examine<P: Store + Directory + Sources>(
         account: place.account.clone(),
         region: place.region.clone(),
         operation,
-        source: None,
+        source: place.source.cloned(),
     };
     let Some(first) = operations.first().copied().map(subject) else {
         return Err(PortError::Invalid("authority for nothing".to_owned()));

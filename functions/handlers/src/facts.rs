@@ -5,7 +5,7 @@
 
 use crossvault_core::{
     authorization::{self, Entry, Facts, GrantFacts, Known, Path, SourceView, Subject},
-    catalog::{Operation, Scope, Verb},
+    catalog::{Operation, Scope},
     grant::{Grant, Method},
     ids::{AccountId, Region, RoleArn},
     policy::ServiceRole,
@@ -198,9 +198,6 @@ async fn of_source<P: Sources>(
     by: &P::Credentials,
 ) -> Result<Option<Known<SourceView>>, PortError> {
     let Some(source) = &subject.source else { return Ok(None) };
-    if subject.operation.verb == Verb::Discover {
-        return Ok(None);
-    }
     match ports.describe(by, source.clone()).await {
         Ok(view) => Ok(Some(Known::Known(view))),
         Err(error) => Ok(Some(unreadable(error)?)),

@@ -60,7 +60,7 @@ pub(super) async fn add<P: Clock + Store + Directory + Sources>(
     if present.as_ref().is_some_and(|(GrantRow(grant), _)| grant.method != *method) {
         return Err(added(account, region));
     }
-    let place = Place { management: &asked.management, account, region };
+    let place = Place { management: &asked.management, account, region, source: None };
     let examined = of_add(ports, asked, &place, method).await?;
     let created = examined.missing;
     let examined = match created {
@@ -107,9 +107,21 @@ pub(super) async fn check<P: Store + Directory + Sources>(
     account: &AccountId,
     region: &Region,
     method: Option<&Method>,
+    source: Option<&DataSource>,
 ) -> Result<Answer, ApiError> {
-    let place = Place { management: &asked.management, account, region };
-    let operations = operations(&[Verb::Discover, Verb::BackUp, Verb::Restore]);
+    if let Some(source) = source
+        && (source.account != *account || source.region != *region)
+    {
+        return Err(Refusal::SourceElsewhere { source_id: source.clone() }.into());
+    }
+    let place = Place { management: &asked.management, account, region, source };
+    let operations = match source {
+        Some(DataSource { kind, .. }) => {
+            let backup = Operation { kind: *kind, verb: Verb::BackUp };
+            vec![backup.look(), backup]
+        }
+        None => operations(&[Verb::Discover, Verb::BackUp, Verb::Restore]),
+    };
     let examined = examine(ports, &place, method, &operations, &asked.session()).await?;
     let is_added = ports.get(Key::grant(region, account)).await?.is_some();
     let is_finding =
@@ -227,7 +239,7 @@ pub(super) async fn sources<P: Store + Directory + Sources>(
     let kinds = kind.map_or(SourceKind::ALL.to_vec(), |kind| vec![kind]);
     let discover = |kind| Operation { kind, verb: Verb::Discover };
     let operations: Vec<Operation> = kinds.into_iter().map(discover).collect();
-    let place = Place { management: &asked.management, account, region };
+    let place = Place { management: &asked.management, account, region, source: None };
     let examined = examine(ports, &place, None, &operations, &asked.session()).await?;
     let mut causes = Vec::new();
     let mut found = Vec::new();

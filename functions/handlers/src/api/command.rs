@@ -33,6 +33,9 @@ pub enum Command {
         region: Region,
         /// How it grants; none takes what was added.
         method: Option<Method>,
+        /// Only what backing up this source needs, and that it is there; none checks all types.
+        #[serde(default)]
+        source: Option<DataSource>,
     },
     /// List the accounts that are added.
     ListAccounts {

@@ -5,7 +5,7 @@ use crossvault_core::{
     authorization::Causes,
     backup_policy::InvalidName,
     explain::Explain,
-    ids::{AccountId, InvalidId, JobId, Region, SourceKind},
+    ids::{AccountId, DataSource, InvalidId, JobId, Region, SourceKind},
     job::Trouble,
     restore,
     schedule::{InvalidRecurrence, retention::InvalidRules},
@@ -16,6 +16,12 @@ use crate::ports::PortError;
 /// A request that was not carried out: nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    /// The source is of another account or region than the one that is asked about.
+    #[error("`{source_id}` is not in the account and region that are asked about")]
+    SourceElsewhere {
+        /// The source.
+        source_id: DataSource,
+    },
     /// The caller may not ask for it.
     #[error(transparent)]
     NotPermitted(#[from] NotPermitted),
@@ -151,6 +157,7 @@ impl Refusal {
             | Self::Unknown { .. }
             | Self::AccountAdded { .. }
             | Self::OwnAccount { .. }
+            | Self::SourceElsewhere { .. }
             | Self::ConsentNeeded
             | Self::Busy { .. }
             | Self::BoundAlready
@@ -179,6 +186,7 @@ impl Explain for Refusal {
             Self::Unknown { .. } => "UNKNOWN",
             Self::AccountAdded { .. } => "ACCOUNT_ADDED",
             Self::OwnAccount { .. } => "OWN_ACCOUNT",
+            Self::SourceElsewhere { .. } => "SOURCE_ELSEWHERE",
             Self::ConsentNeeded => "CONSENT_NEEDED",
             Self::Busy { .. } => "SOURCE_BUSY",
             Self::BoundAlready => "BOUND_ALREADY",
@@ -216,6 +224,10 @@ impl Explain for Refusal {
                 "Remove it first if it should be added in another way.".to_owned()
             }
             Self::OwnAccount { .. } => "Back up its sources without adding it.".to_owned(),
+            Self::SourceElsewhere { source_id } => format!(
+                "Ask about account `{}` in region `{}`.",
+                source_id.account, source_id.region
+            ),
             Self::ConsentNeeded => "Agree with `--consent`.".to_owned(),
             Self::Busy { job } => {
                 format!("Wait for it, or stop it with `crossvault jobs cancel {job}`.")
