@@ -17,6 +17,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{
+    compiled::CompiledLayers,
     decide,
     dialect::Dialect,
     document::{Policy, PolicyKind},
@@ -24,6 +25,7 @@ use super::{
     layers::{Layers, Ruling},
     request::{Context, Request},
     translate,
+    vocabulary::Vocabulary,
 };
 use crate::explain::Explain;
 
@@ -100,6 +102,14 @@ pub enum Fault {
     /// It is a policy that breaks a rule; the place is within it, written without white space.
     #[error(transparent)]
     Policy(InvalidPolicy),
+    /// The two evaluators don't decide alike, which is a mistake of ours.
+    #[error("the reference decides {reference:?}, the compiled evaluator {compiled:?}")]
+    EvaluatorsDiffer {
+        /// What the reference decides.
+        reference: Ruling,
+        /// What the compiled evaluator decides.
+        compiled: Ruling,
+    },
 }
 
 impl Case {
@@ -121,7 +131,7 @@ impl Case {
     /// [translated](translate::translate) first. The limits of length don't apply.
     ///
     /// # Errors
-    /// [`InvalidCase`] if a policy breaks a rule of the language.
+    /// [`InvalidCase`] if a policy breaks a rule of the language, or the two evaluators differ.
     pub fn run(&self, dialect: Dialect) -> Result<Outcome, InvalidCase> {
         let read = |document: &Value, field: String| {
             let text = translate::translate(document, dialect).to_string();
@@ -160,8 +170,13 @@ impl Case {
         }
         let resource = translate::name(&self.resource, dialect);
         let request = Request { action: &self.action, resource: &resource, context: &context };
-        // The reference decides; the compiled evaluator may stand in here.
-        Ok(Outcome { expected: self.expected, found: decide(&layers, &request) })
+        let found = decide(&layers, &request);
+        let compiled = CompiledLayers::of(Vocabulary::product(), &layers).decide(&request);
+        if compiled != found {
+            let fault = Fault::EvaluatorsDiffer { reference: found, compiled };
+            return Err(InvalidCase { line: self.line, field: "case".into(), fault });
+        }
+        Ok(Outcome { expected: self.expected, found })
     }
 }
 
@@ -218,6 +233,7 @@ impl Explain for InvalidCase {
             Fault::Unknown => "CASE_FIELD_UNKNOWN",
             Fault::WrongType(_) => "CASE_WRONG_TYPE",
             Fault::Policy(error) => error.code(),
+            Fault::EvaluatorsDiffer { .. } => "CASE_EVALUATORS_DIFFER",
         }
     }
     fn remedy(&self) -> String {
@@ -227,6 +243,9 @@ impl Explain for InvalidCase {
             Fault::Unknown => "Remove it, or correct its spelling; case counts.".into(),
             Fault::WrongType(expected) => format!("Give {expected}."),
             Fault::Policy(error) => error.remedy(),
+            Fault::EvaluatorsDiffer { .. } => {
+                "This is a mistake in Crossvault: please report it with the case.".to_owned()
+            }
         }
     }
 }
