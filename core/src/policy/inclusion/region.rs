@@ -89,7 +89,7 @@ impl Model {
         let frame = Frame { place, dialect, action, parts, keys };
         let mut model = Self { space, frame, regions: Vec::new(), roles: None, start: 0 };
         model.fix_roles()?;
-        model.start = model.space.mark();
+        model.start = model.space.settle();
         for statement in statements {
             let regions = model.regions_of(statement);
             model.regions.push(regions);

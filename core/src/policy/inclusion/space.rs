@@ -3,10 +3,10 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use super::text::{Alphabet, Budget, Signed, Spent, Text, Union, common};
+use super::text::{Alphabet, Budget, Signed, Spent, Union, common};
 
 /// A set of one dimension, or all outside of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Literal {
     pub(super) dimension: usize,
     pub(super) set: usize,
@@ -50,7 +50,7 @@ enum Set {
 
 #[derive(Clone, Debug)]
 enum Member {
-    Text(Text),
+    Text(Option<Rc<str>>),
     /// All values that belong.
     Bits(u128),
 }
@@ -61,9 +61,12 @@ struct Dimension {
     sets: Vec<Set>,
     names: BTreeMap<String, usize>,
     held: Vec<Literal>,
+    /// How many of them hold throughout.
+    held_always: usize,
     member: Member,
-    /// Relations of one held literal to another, which come again and again.
-    known: BTreeMap<(usize, bool, usize), Relation>,
+    /// Relations of one held literal, beside what holds throughout, to another: they come again
+    /// and again.
+    known: BTreeMap<(Literal, Literal), Relation>,
 }
 
 /// All dimensions. What is assumed is taken back in reverse order.
@@ -94,6 +97,7 @@ impl Space {
             sets: Vec::new(),
             names: BTreeMap::new(),
             held: Vec::new(),
+            held_always: 0,
             member,
             known: BTreeMap::new(),
         });
@@ -126,6 +130,14 @@ impl Space {
             });
         }
         Literal { dimension, set: number, inside: true }
+    }
+
+    /// Lets what is assumed hold throughout, and returns its mark.
+    pub(super) fn settle(&mut self) -> usize {
+        for at in &mut self.dimensions {
+            at.held_always = at.held.len();
+        }
+        self.mark()
     }
 
     /// How much is assumed.
@@ -176,9 +188,9 @@ impl Space {
             let same = held.inside == literal.inside;
             return Ok(if same { Relation::Within } else { Relation::Apart });
         }
-        let key = match at.held.as_slice() {
-            [one] if literal.inside => Some((one.set, one.inside, literal.set)),
-            _ => None,
+        let key = match at.held.get(at.held_always..) {
+            Some([one]) => Some((*one, literal)),
+            Some(_) | None => None,
         };
         if let Some(known) = key.and_then(|key| at.known.get(&key)) {
             return Ok(*known);
@@ -240,11 +252,7 @@ impl Dimension {
     /// A member of what is left together with the literal.
     fn member_with(&self, literal: Literal, budget: &mut Budget) -> Result<Option<Member>, Spent> {
         match (&self.values, &self.member, self.sets.get(literal.set)) {
-            (
-                Values::Texts { alphabet, may_be_absent },
-                Member::Text(text),
-                Some(Set::Union(union)),
-            ) => {
+            (Values::Texts { alphabet, .. }, Member::Text(text), Some(Set::Union(union))) => {
                 if union.has(text.as_deref()) == literal.inside {
                     return Ok(Some(self.member.clone()));
                 }
@@ -254,7 +262,8 @@ impl Dimension {
                         all.push((union, held.inside));
                     }
                 }
-                Ok(common(&all, *alphabet, *may_be_absent, budget)?.map(Member::Text))
+                // Absence is the first member and stays it until something excludes it.
+                Ok(common(&all, *alphabet, budget)?.map(|text| Member::Text(Some(text))))
             }
             (_, Member::Bits(left), Some(Set::Bits(set))) => {
                 let left = left & if literal.inside { *set } else { !*set };

@@ -116,35 +116,27 @@ impl Union {
     }
 }
 
-/// A text, or none where it may be absent.
-pub(super) type Text = Option<Rc<str>>;
-
 /// A union, or all outside of it.
 pub(super) type Signed<'a> = (&'a Union, bool);
 
-fn holds(all: &[Signed<'_>], text: Option<&str>) -> bool {
-    all.iter().all(|(union, inside)| union.has(text) == *inside)
+fn holds(all: &[Signed<'_>], text: &str) -> bool {
+    all.iter().all(|(union, inside)| union.has(Some(text)) == *inside)
 }
 
-/// A text that belongs to all; or absence, where a text may be absent; or nothing at all.
+/// A text that belongs to all.
 ///
 /// # Errors
 /// [`Spent`] when the budget does not last.
 pub(super) fn common(
     all: &[Signed<'_>],
     alphabet: Alphabet,
-    may_be_absent: bool,
     budget: &mut Budget,
-) -> Result<Option<Text>, Spent> {
-    if may_be_absent && holds(all, None) {
-        return Ok(Some(None));
-    }
+) -> Result<Option<Rc<str>>, Spent> {
     let inside = || all.iter().filter(|(_, inside)| *inside).map(|(union, _)| *union);
     // Texts named one by one: one of them, or none.
     let named = inside().filter(|union| union.globs.is_empty());
     if let Some(named) = named.min_by_key(|union| union.exact.len()) {
-        let found = named.exact.iter().find(|text| holds(all, Some(text)));
-        return Ok(found.map(|text| Some(text.clone())));
+        return Ok(named.exact.iter().find(|text| holds(all, text)).cloned());
     }
     let mut outside = all.iter().filter(|(_, inside)| !*inside);
     if outside.any(|(outer, _)| inside().any(|inner| outer.covers(inner))) {
@@ -159,10 +151,10 @@ pub(super) fn common(
     let mut letters: Vec<char> = automaton::letters(all, alphabet);
     let fresh = alphabet.fresh(&letters);
     if let Some(text) = guess(all, alphabet, fresh) {
-        return Ok(Some(Some(text.into())));
+        return Ok(Some(text.into()));
     }
     letters.extend(fresh);
-    Ok(automaton::shortest(all, &letters, budget)?.map(|text| Some(text.into())))
+    Ok(automaton::shortest(all, &letters, budget)?.map(Into::into))
 }
 
 /// Tries what the patterns themselves suggest.
@@ -180,5 +172,5 @@ fn guess(all: &[Signed<'_>], alphabet: Alphabet, fresh: Option<char>) -> Option<
             [String::new(), fresh.into(), long.clone(), of_action.clone()]
                 .map(|run| glob.example(fresh, &run))
         })
-        .find(|text| text.chars().all(|c| alphabet.has(c)) && holds(all, Some(text)))
+        .find(|text| text.chars().all(|c| alphabet.has(c)) && holds(all, text))
 }
