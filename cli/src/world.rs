@@ -90,7 +90,10 @@ fn show(
     let value = match answer {
         Answer::Done => json!({ "answer": "done" }),
         Answer::Directory(id) => json!({ "answer": "directory", "value": id }),
+        Answer::Folder(id) => json!({ "answer": "folder", "value": id }),
+        Answer::ControlPolicy(id) => json!({ "answer": "control-policy", "value": id }),
         Answer::Role(role) => json!({ "answer": "role", "value": role }),
+        Answer::Version(id) => json!({ "answer": "policy-version", "value": id }),
     };
     console.output.answer(&value, person)?;
     Ok(Exit::Done)

@@ -15,6 +15,7 @@ mod entity;
 mod refusal;
 mod session;
 mod sts;
+mod tree;
 mod views;
 
 use std::collections::BTreeMap;
@@ -26,10 +27,14 @@ pub use change::{Change, EntityKey};
 pub use check::check;
 pub use command::{Answer, Command, Deed};
 pub use decide::{MAX_SESSION_S, decide};
-pub use entity::{Account, CustomPolicy, Directory, Entity, Joined, Member, Role, RoleId, Source};
+pub use entity::{
+    Account, ControlPolicy, CustomPolicy, Directory, Entity, Folder, Joined, Member, Role, RoleId,
+    Source, VersionId,
+};
 pub use refusal::{Barrier, Refusal};
 pub use session::{Principal, Session};
 pub use sts::{Assume, assume};
+pub use tree::{FULL_ACCESS, FULL_ACCESS_ID, Node};
 pub use views::{
     administrators, control_policies, control_targets, members, membership, role, source, sources,
 };
@@ -49,8 +54,12 @@ struct Entities {
     accounts: BTreeMap<AccountId, Account>,
     /// By management account: an account makes at most one.
     directories: BTreeMap<AccountId, Directory>,
+    /// By management account and id.
+    folders: BTreeMap<(AccountId, String), Folder>,
     /// By member account: an account is in at most one directory.
     members: BTreeMap<AccountId, Member>,
+    /// By management account and id.
+    control_policies: BTreeMap<(AccountId, String), ControlPolicy>,
     /// By account and name in lower case: names are unique regardless of case.
     roles: BTreeMap<(AccountId, String), Role>,
     policies: BTreeMap<(AccountId, String), CustomPolicy>,
@@ -77,14 +86,17 @@ impl World {
 
     /// Every entity, in the order of the keys within each type.
     pub fn entities(&self) -> impl Iterator<Item = Entity> {
-        let Entities { accounts, directories, members, roles, policies, sources } = &self.entities;
-        let accounts = accounts.values().cloned().map(Entity::Account);
-        let directories = directories.values().cloned().map(Entity::Directory);
-        let members = members.values().cloned().map(Entity::Member);
-        let roles = roles.values().cloned().map(Entity::Role);
-        let policies = policies.values().cloned().map(Entity::Policy);
-        let sources = sources.values().cloned().map(Entity::Source);
-        accounts.chain(directories).chain(members).chain(roles).chain(policies).chain(sources)
+        let entities = &self.entities;
+        let accounts = entities.accounts.values().cloned().map(Entity::Account);
+        let directories = entities.directories.values().cloned().map(Entity::Directory);
+        let folders = entities.folders.values().cloned().map(Entity::Folder);
+        let members = entities.members.values().cloned().map(Entity::Member);
+        let control = entities.control_policies.values().cloned().map(Entity::ControlPolicy);
+        let roles = entities.roles.values().cloned().map(Entity::Role);
+        let policies = entities.policies.values().cloned().map(Entity::Policy);
+        let sources = entities.sources.values().cloned().map(Entity::Source);
+        let of_directories = directories.chain(folders).chain(members).chain(control);
+        accounts.chain(of_directories).chain(roles).chain(policies).chain(sources)
     }
 
     /// The account of that id.
@@ -123,6 +135,34 @@ impl World {
     pub fn members_of(&self, directory: &Directory) -> impl Iterator<Item = &Member> {
         let management = directory.management.clone();
         self.entities.members.values().filter(move |member| member.management == management)
+    }
+
+    /// A folder of a directory; Root is none.
+    #[must_use]
+    pub fn folder(&self, directory: &Directory, id: &str) -> Option<&Folder> {
+        self.entities.folders.get(&(directory.management.clone(), id.to_owned()))
+    }
+
+    /// The folders of a directory below Root, in the order of their ids.
+    pub fn folders_of(&self, directory: &Directory) -> impl Iterator<Item = &Folder> {
+        let management = directory.management.clone();
+        self.entities.folders.values().filter(move |folder| folder.management == management)
+    }
+
+    /// A control policy that a directory's management account wrote.
+    #[must_use]
+    pub fn custom_control_policy(&self, directory: &Directory, id: &str) -> Option<&ControlPolicy> {
+        self.entities.control_policies.get(&(directory.management.clone(), id.to_owned()))
+    }
+
+    /// The control policies that a directory's management account wrote, in the order of their ids.
+    pub fn control_policies_of(
+        &self,
+        directory: &Directory,
+    ) -> impl Iterator<Item = &ControlPolicy> {
+        let management = directory.management.clone();
+        let policies = self.entities.control_policies.values();
+        policies.filter(move |policy| policy.management == management)
     }
 
     /// The role that an ARN names; names are compared without case.
@@ -169,8 +209,16 @@ impl World {
             Entity::Directory(directory) => {
                 entities.directories.insert(directory.management.clone(), directory);
             }
+            Entity::Folder(folder) => {
+                let key = (folder.management.clone(), folder.id.clone());
+                entities.folders.insert(key, folder);
+            }
             Entity::Member(member) => {
                 entities.members.insert(member.account.clone(), member);
+            }
+            Entity::ControlPolicy(policy) => {
+                let key = (policy.management.clone(), policy.id.clone());
+                entities.control_policies.insert(key, policy);
             }
             Entity::Role(role) => {
                 entities.roles.insert(role_key(&role.arn), role);
@@ -194,8 +242,14 @@ impl World {
             EntityKey::Directory(management) => {
                 entities.directories.remove(management);
             }
+            EntityKey::Folder(management, id) => {
+                entities.folders.remove(&(management.clone(), id.clone()));
+            }
             EntityKey::Member(account) => {
                 entities.members.remove(account);
+            }
+            EntityKey::ControlPolicy(management, id) => {
+                entities.control_policies.remove(&(management.clone(), id.clone()));
             }
             EntityKey::Role(account, name) => {
                 entities.roles.remove(&(account.clone(), name.clone()));

@@ -205,9 +205,10 @@ fn create(console: &Console, arguments: Create) -> Result<Exit, Failure> {
     for policy in attach {
         act_in_place(console, Deed::AttachPolicy { role: name.clone(), policy })?;
     }
-    show(console, &answer, || match &answer {
-        Answer::Role(role) => format!("role {role} is made"),
-        Answer::Done | Answer::Directory(_) => format!("role {name} is made"),
+    show(console, &answer, || {
+        let role =
+            if let Answer::Role(role) = &answer { role.to_string() } else { name.to_string() };
+        format!("role {role} is made")
     })
 }
 

@@ -129,6 +129,7 @@ pub(crate) fn port_error(refusal: Refusal) -> PortError {
         Refusal::RoleUnknown(role) => PortError::NotFound(role.to_string()),
         Refusal::SourceUnknown(source) => PortError::NotFound(source.to_string()),
         Refusal::AccountUnknown(account) => PortError::NotFound(account.to_string()),
+        Refusal::ControlPolicyUnknown(policy) => PortError::NotFound(policy),
         Refusal::Denied { action, resource, barrier: _, who: _ } => {
             PortError::Denied { action, resource, by }
         }

@@ -35,8 +35,12 @@ pub enum EntityKey {
     Account(AccountId),
     /// `directory/<management account>`
     Directory(AccountId),
+    /// `folder/<management account>/<folder>`
+    Folder(AccountId, String),
     /// `member/<account>`
     Member(AccountId),
+    /// `control-policy/<management account>/<policy>`
+    ControlPolicy(AccountId, String),
     /// `role/<account>/<name in lower case>`: names that differ in case name one role.
     Role(AccountId, String),
     /// `policy/<account>/<name>`
@@ -58,7 +62,9 @@ impl fmt::Display for EntityKey {
         match self {
             Self::Account(account) => write!(f, "account/{account}"),
             Self::Directory(management) => write!(f, "directory/{management}"),
+            Self::Folder(management, id) => write!(f, "folder/{management}/{id}"),
             Self::Member(account) => write!(f, "member/{account}"),
+            Self::ControlPolicy(management, id) => write!(f, "control-policy/{management}/{id}"),
             Self::Role(account, name) => write!(f, "role/{account}/{name}"),
             Self::Policy(account, name) => write!(f, "policy/{account}/{name}"),
             Self::Source(source) => write!(f, "source/{source}"),
@@ -71,16 +77,25 @@ impl FromStr for EntityKey {
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let invalid = || InvalidId::new(text, "the key of an entity (`<type>/<id>`)");
         let (kind, id) = text.split_once('/').ok_or_else(invalid)?;
+        let halves = || id.split_once('/').ok_or_else(invalid);
         let key = match kind {
             "account" => Self::Account(id.parse()?),
             "directory" => Self::Directory(id.parse()?),
+            "folder" => {
+                let (management, id) = halves()?;
+                Self::Folder(management.parse()?, id.to_owned())
+            }
             "member" => Self::Member(id.parse()?),
+            "control-policy" => {
+                let (management, id) = halves()?;
+                Self::ControlPolicy(management.parse()?, id.to_owned())
+            }
             "role" => {
-                let (account, name) = id.split_once('/').ok_or_else(invalid)?;
+                let (account, name) = halves()?;
                 Self::role(&RoleArn { account: account.parse()?, name: name.parse()? })
             }
             "policy" => {
-                let (account, name) = id.split_once('/').ok_or_else(invalid)?;
+                let (account, name) = halves()?;
                 Self::Policy(account.parse()?, name.to_owned())
             }
             "source" => Self::Source(id.parse()?),

@@ -93,10 +93,11 @@ pub(super) fn permits(
         return denied(Barrier::Directory);
     }
 
-    // Control policies of the resource account's directory come here, when folders do: each level
-    // from the member up to Root must allow; service-linked roles and the directory's management
-    // account are exempt.
-
+    let owner = owner(resource).and_then(|owner| owner.parse().ok());
+    let owner = owner.as_ref().unwrap_or(session.account());
+    if let Some(barrier) = control_barrier(world, role, owner, &request) {
+        return denied(barrier);
+    }
     if let Some(policy) = &session.policy {
         match policy::evaluate(&[policy], &request) {
             Verdict::Allow { .. } => {}
@@ -120,6 +121,40 @@ pub(super) fn directory_permits(world: &World, session: &Session, role: &Role) -
         }
         (Some(_), Some(ServiceRole::HbrCrossAccountBackup) | None) | (None, _) => true,
     }
+}
+
+/// The first level, from the account that owns the resource up to Root, whose control policies do
+/// not allow the request.
+///
+/// Service-linked roles and the principals of the directory's management account are exempt; root
+/// users and services, exempt as well, have no policies at all and don't come here.
+///
+/// Source: RAM, "Policy evaluation process"; Resource Management, "Overview of the Control Policy
+/// feature".
+fn control_barrier(
+    world: &World,
+    caller: &Role,
+    owner: &AccountId,
+    request: &Request<'_>,
+) -> Option<Barrier> {
+    let directory = world.directory_of(owner)?;
+    let is_exempt = caller.service_role.is_some() || caller.arn.account == directory.management;
+    if !directory.control_enabled || is_exempt {
+        return None;
+    }
+    world.way_to(owner).into_iter().rev().find_map(|node| {
+        let (names, policies): (Vec<&str>, Vec<&Policy>) =
+            world.attached_to(directory, node).into_iter().unzip();
+        let node = node.id().to_owned();
+        match policy::evaluate(&policies, request) {
+            Verdict::Allow { .. } => None,
+            Verdict::ExplicitDeny { policy, .. } => {
+                let policy = names.get(policy).copied().unwrap_or_default().to_owned();
+                Some(Barrier::ControlPolicyDenies { policy, node })
+            }
+            Verdict::ImplicitDeny => Some(Barrier::ControlPolicySilent { node }),
+        }
+    })
 }
 
 /// The documents attached to a role, in the order of their names.

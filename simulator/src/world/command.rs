@@ -6,7 +6,7 @@ use crossvault_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Joined;
+use super::{Joined, VersionId};
 
 /// A deed and who does it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,55 @@ pub enum Deed {
     RemoveMember {
         /// The member.
         account: AccountId,
+    },
+    /// Makes a folder in the directory.
+    CreateFolder {
+        /// The folder that it lies in; none for Root.
+        parent: Option<String>,
+        /// Its name: 1 to 24 letters, digits, `_`, `.`, `-`.
+        name: String,
+    },
+    /// Deletes a folder in which nothing lies.
+    DeleteFolder {
+        /// The folder's id.
+        folder: String,
+    },
+    /// Moves a member into a folder. It stays a member.
+    MoveMember {
+        /// The member.
+        account: AccountId,
+        /// The id of the folder, or of Root.
+        folder: String,
+    },
+    /// Has control policies evaluated: `FullAliyunAccess` is attached to every node.
+    EnableControlPolicy,
+    /// Ends that: all control policies are detached, none is deleted.
+    DisableControlPolicy,
+    /// Writes a control policy, or writes one anew.
+    PutControlPolicy {
+        /// Its name.
+        name: String,
+        /// What it says, as JSON text.
+        document: String,
+    },
+    /// Deletes a control policy that is attached to no node.
+    DeleteControlPolicy {
+        /// The policy's id.
+        policy: String,
+    },
+    /// Attaches a control policy to a node. It counts at once.
+    AttachControlPolicy {
+        /// The policy's id.
+        policy: String,
+        /// The id of Root, a folder or a member.
+        target: String,
+    },
+    /// Detaches a control policy from a node, which must keep another.
+    DetachControlPolicy {
+        /// The policy's id.
+        policy: String,
+        /// The id of Root, a folder or a member.
+        target: String,
     },
     /// Makes a member a delegated administrator of Cloud Backup.
     RegisterAdministrator {
@@ -89,14 +138,38 @@ pub enum Deed {
         /// The policy's name.
         policy: String,
     },
-    /// Writes a custom policy, or a new default version of one.
+    /// Writes a custom policy, or a new default version of one: in the place of the oldest other
+    /// version, if there are as many as there may be.
     PutPolicy {
         /// Its name.
         name: String,
         /// What it says, as JSON text.
         document: String,
     },
-    /// Deletes a custom policy that is attached to no role.
+    /// Writes a further version of a custom policy.
+    PutPolicyVersion {
+        /// Its name.
+        name: String,
+        /// What the version says, as JSON text.
+        document: String,
+        /// Whether it is the one that counts from now on.
+        set_as_default: bool,
+    },
+    /// Lets another version of a custom policy count.
+    SetDefaultPolicyVersion {
+        /// Its name.
+        name: String,
+        /// The version.
+        version: VersionId,
+    },
+    /// Deletes a version of a custom policy that is not the default one.
+    DeletePolicyVersion {
+        /// Its name.
+        name: String,
+        /// The version.
+        version: VersionId,
+    },
+    /// Deletes a custom policy that is attached to no role, with all its versions.
     DeletePolicy {
         /// Its name.
         name: String,
@@ -139,6 +212,12 @@ pub enum Answer {
     Done,
     /// A directory of that id was made.
     Directory(String),
+    /// A folder of that id was made.
+    Folder(String),
+    /// A control policy of that id was made or written anew.
+    ControlPolicy(String),
     /// That role was made.
     Role(RoleArn),
+    /// That version of a policy was made.
+    Version(VersionId),
 }

@@ -10,7 +10,7 @@ use crossvault_core::{
 };
 
 use super::{
-    Barrier, Directory, Principal, Refusal, Session, World,
+    Barrier, Directory, Node, Principal, Refusal, Session, World,
     check::{check, denied, live},
 };
 
@@ -82,34 +82,61 @@ pub fn administrators(
     }))
 }
 
-/// The control policies that bear on an account's identities, Root first: none, as the feature is
-/// off in every directory of this world.
+/// The control policies that bear on an account's identities, one level a node, Root first: none
+/// when the feature is off or the account is no member.
 ///
 /// # Errors
 /// [`Refusal::Denied`] when the caller's account holds no office in a directory.
+///
+/// Source: Resource Directory API, `ListControlPolicyAttachmentsForTarget`.
 pub fn control_policies(
     world: &World,
     by: &Session,
-    _account: &AccountId,
+    account: &AccountId,
     now: DateTime<Utc>,
 ) -> Result<Vec<ControlLevel>, Refusal> {
-    administered(world, by, "resourcemanager:ListControlPolicyAttachmentsForTarget", now)?;
-    Ok(Vec::new())
+    let action = "resourcemanager:ListControlPolicyAttachmentsForTarget";
+    let directory = administered(world, by, action, now)?;
+    let is_member = world.directory_of(account).is_some_and(|found| found == directory);
+    if !directory.control_enabled || !is_member {
+        return Ok(Vec::new());
+    }
+    let level = |node: Node<'_>| ControlLevel {
+        node: node.id().to_owned(),
+        name: world.node_name(node).to_owned(),
+        policies: world
+            .attached_to(directory, node)
+            .into_iter()
+            .map(|(name, policy)| AttachedPolicy {
+                name: name.to_owned(),
+                document: policy.text().to_owned(),
+            })
+            .collect(),
+    };
+    Ok(world.way_to(account).into_iter().map(level).collect())
 }
 
-/// The nodes that a control policy is attached to: none, since there is no control policy.
+/// The ids of the nodes that a control policy is attached to, Root first, then folders, then
+/// members.
 ///
 /// # Errors
-/// [`Refusal::PolicyUnknown`]; [`Refusal::Denied`] when the caller's account holds no office in a
-/// directory.
+/// [`Refusal::ControlPolicyUnknown`]; [`Refusal::Denied`] when the caller's account holds no office
+/// in a directory.
+///
+/// Source: Resource Directory API, `ListTargetAttachmentsForControlPolicy`.
 pub fn control_targets(
     world: &World,
     by: &Session,
     policy: &str,
     now: DateTime<Utc>,
 ) -> Result<Vec<String>, Refusal> {
-    administered(world, by, "resourcemanager:ListTargetAttachmentsForControlPolicy", now)?;
-    Err(Refusal::PolicyUnknown(policy.to_owned()))
+    let action = "resourcemanager:ListTargetAttachmentsForControlPolicy";
+    let directory = administered(world, by, action, now)?;
+    if world.control_policy(directory, policy).is_none() {
+        return Err(Refusal::ControlPolicyUnknown(policy.to_owned()));
+    }
+    let has_it = |node: &Node<'_>| node.attached().contains(policy);
+    Ok(world.nodes_of(directory).filter(has_it).map(|node| node.id().to_owned()).collect())
 }
 
 /// A role with its trust policy and the policies attached to it.
