@@ -171,6 +171,10 @@ derived_id! {
     /// An audit record.
     AuditId, "a-", "an audit record id (`a-` and 20 hex digits)"
 }
+derived_id! {
+    /// An event of the local world, as its audit trail numbers them.
+    TrailEventId, "ev-", "the id of a trail's event (`ev-` and 20 hex digits)"
+}
 
 impl PointId {
     /// The point that a backup job makes: one job, one point, the same digits.

@@ -12,6 +12,7 @@ mod check;
 mod command;
 mod decide;
 mod entity;
+mod event;
 mod refusal;
 mod session;
 mod sts;
@@ -31,6 +32,7 @@ pub use entity::{
     Account, ControlPolicy, CustomPolicy, Directory, Entity, Folder, Joined, Member, Role, RoleId,
     Source, VersionId,
 };
+pub use event::{Event, events};
 pub use refusal::{Barrier, Refusal};
 pub use session::{Principal, Session};
 pub use sts::{Assume, assume};

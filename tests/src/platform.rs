@@ -584,7 +584,7 @@ fn port_error(refusal: &Refusal) -> PortError {
         Refusal::RoleUnknown(role) => PortError::NotFound(role.to_string()),
         Refusal::SourceUnknown(source) => PortError::NotFound(source.to_string()),
         Refusal::AccountUnknown(account) => PortError::NotFound(account.to_string()),
-        Refusal::ControlPolicyUnknown(policy) => PortError::NotFound(policy),
+        Refusal::ControlPolicyUnknown(policy) => PortError::NotFound(policy.clone()),
         Refusal::Denied { action, resource, .. } => denied(action, resource.clone()),
         Refusal::RoleOfSessionDeleted(role) => denied("sts:AssumeRole", role.to_string()),
         Refusal::NotOwner { .. } => denied("ram:CreateServiceLinkedRole", "*".to_owned()),

@@ -11,6 +11,7 @@ use super::*;
 
 mod control;
 mod directory;
+mod event;
 mod laws;
 mod policies;
 mod roles;

@@ -96,7 +96,7 @@ impl Explain for Refusal {
             Self::ControlPolicyUnknown(_) => "WORLD_CONTROL_POLICY_UNKNOWN",
             Self::ControlPoliciesFull { .. } => "WORLD_CONTROL_POLICIES_FULL",
             Self::ControlPolicyAttached { .. } => "WORLD_CONTROL_POLICY_ATTACHED",
-            Self::ControlPolicyAttachedAlready { .. } => "WORLD_CONTROL_POLICY_ATTACHED_ALREADY",
+            Self::ControlPolicyAttachedAlready { .. } => "WORLD_CONTROL_ATTACHED_ALREADY",
             Self::ControlPolicyNotAttached { .. } => "WORLD_CONTROL_POLICY_NOT_ATTACHED",
             Self::ControlPolicyLast { .. } => "WORLD_CONTROL_POLICY_LAST",
             Self::ControlAttachedFull { .. } => "WORLD_CONTROL_ATTACHED_FULL",

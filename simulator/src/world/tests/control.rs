@@ -140,8 +140,7 @@ fn the_last_policy_of_a_node_stays() {
         ("WORLD_CONTROL_POLICY_NOT_ATTACHED", "EntityNotExists.ControlPolicyAttachment");
     let detach = detach_control(FULL_ACCESS_ID, PAYROLL);
     refused(&mut world, VAULTS, detach, not_attached.0, not_attached.1);
-    let again =
-        ("WORLD_CONTROL_POLICY_ATTACHED_ALREADY", "EntityAlreadyExists.ControlPolicyAttachment");
+    let again = ("WORLD_CONTROL_ATTACHED_ALREADY", "EntityAlreadyExists.ControlPolicyAttachment");
     refused(&mut world, VAULTS, attach_control(&policy, PAYROLL), again.0, again.1);
     let deleted = ("WORLD_CONTROL_POLICY_ATTACHED", "DeleteConflict.ControlPolicy.Attachment");
     let delete = Deed::DeleteControlPolicy { policy: policy.clone() };
