@@ -25,12 +25,13 @@ impl ActionPattern {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_letter =
-            |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'*' | b'?');
-        let mut parts = text.as_bytes().split(|b| *b == b':');
-        let is_part = |part: &[u8]| !part.is_empty() && part.iter().all(|b| is_letter(*b));
-        let valid = match (parts.next(), parts.next(), parts.next()) {
-            (Some(service), Some(name), None) => is_part(service) && is_part(name),
-            _ => text == "*",
+            |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'*' | b'?');
+        let is_part = |part: &[u8]| !part.is_empty() && part.iter().all(is_letter);
+        let bytes = text.as_bytes();
+        let colon = bytes.iter().position(|b| *b == b':').unwrap_or(bytes.len());
+        let valid = match bytes.split_at_checked(colon) {
+            Some((service, [_, name @ ..])) => is_part(service) && is_part(name),
+            Some((_, [])) | None => text == "*",
         };
         valid.then(|| Self(text.to_owned()))
     }

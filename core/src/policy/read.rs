@@ -58,7 +58,7 @@ fn short_enough(words: &Words, text: &str, kind: PolicyKind) -> Result<(), Broke
     };
     let characters_max = words.characters_max(kind);
     if characters > characters_max {
-        return Err(Broken { at: 0, rule: Rule::TooLong { characters, kind, characters_max } });
+        return Err(Broken::new(0, Rule::TooLong { characters, kind, characters_max }));
     }
     Ok(())
 }
@@ -169,7 +169,7 @@ impl Reader<'_> {
             (None, None) if self.kind == PolicyKind::Trust => Ok(Resources::OfTrust),
             (None, None) => Err(broken(node, Rule::Missing("Resource"))),
             (Some(_), Some(second)) => {
-                Err(Broken { at: second.at, rule: Rule::Both("Resource", "NotResource") })
+                Err(Broken::new(second.at, Rule::Both("Resource", "NotResource")))
             }
             (Some(found), None) => Ok(Resources::Only(self.resource_patterns(found)?)),
             (None, Some(found)) => {
@@ -225,7 +225,7 @@ impl Reader<'_> {
             (None, None) if !is_trust => Ok(Principals::OfIdentity),
             (None, None) => Err(broken(node, Rule::Missing("Principal"))),
             (Some(_), Some(second)) => {
-                Err(Broken { at: second.at, rule: Rule::Both("Principal", "NotPrincipal") })
+                Err(Broken::new(second.at, Rule::Both("Principal", "NotPrincipal")))
             }
             (Some(found), None) => Ok(Principals::Only(principal::patterns(self.dialect, found)?)),
             (None, Some(found)) => {
@@ -235,15 +235,13 @@ impl Reader<'_> {
     }
 
     fn misplaced(&self, member: &Member<'_>, element: &'static str) -> Broken {
-        Broken { at: member.at, rule: Rule::Misplaced { element, kind: self.kind } }
+        Broken::new(member.at, Rule::Misplaced { element, kind: self.kind })
     }
 }
 
 fn actions(node: &Node<'_>, members: &[Member<'_>]) -> Result<Actions, Broken> {
     match (member(members, "Action"), member(members, "NotAction")) {
-        (Some(_), Some(second)) => {
-            Err(Broken { at: second.at, rule: Rule::Both("Action", "NotAction") })
-        }
+        (Some(_), Some(second)) => Err(Broken::new(second.at, Rule::Both("Action", "NotAction"))),
         (Some(found), None) => Ok(Actions::Only(action_patterns(found)?)),
         (None, Some(found)) => Ok(Actions::AllBut(action_patterns(found)?)),
         (None, None) => Err(broken(node, Rule::Missing("Action"))),

@@ -23,7 +23,7 @@ impl Reader<'_> {
         let mut conditions = Vec::new();
         for block in object(node, "Condition")? {
             let Some(operator) = Operator::named(self.dialect, &block.name) else {
-                return Err(Broken { at: block.at, rule: Rule::Operator(block.name.to_string()) });
+                return Err(Broken::new(block.at, Rule::Operator(block.name.to_string())));
             };
             let entries = object(&block.value, &block.name)?;
             let before = conditions.len();
@@ -34,7 +34,7 @@ impl Reader<'_> {
             let keys = conditions.iter().skip(before).map(|condition| &condition.key);
             if let Some(entry) = json::repeated(&keys).and_then(|number| entries.get(number)) {
                 let rule = Rule::DuplicateKey(entry.name.to_string());
-                return Err(Broken { at: entry.at, rule });
+                return Err(Broken::new(entry.at, rule));
             }
         }
         if effect == Effect::Allow && conditions.iter().any(is_for_all) {

@@ -27,7 +27,7 @@ pub(super) fn only(members: &[Member<'_>], known: &[&[&str]]) -> Result<(), Brok
     match members.iter().find(|member| !is_known(&member.name)) {
         Some(member) => {
             let rule = Rule::UnknownElement(member.name.to_string());
-            Err(Broken { at: member.at, rule })
+            Err(Broken::new(member.at, rule))
         }
         None => Ok(()),
     }
@@ -79,7 +79,7 @@ pub(super) fn scalar<'n>(node: &'n Node<'_>, element: &str) -> Result<Cow<'n, st
 }
 
 pub(super) fn broken(node: &Node<'_>, rule: Rule) -> Broken {
-    Broken { at: node.at, rule }
+    Broken::new(node.at, rule)
 }
 
 pub(super) fn wrong_type(node: &Node<'_>, element: &str, expected: &'static str) -> Broken {
