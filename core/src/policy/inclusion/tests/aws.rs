@@ -86,10 +86,9 @@ proptest! {
         all in prop::collection::vec(
             (prop_oneof![3 => Just("Allow"), 1 => Just("Deny")], select(&CONDITIONS[..])), 2..6,
         ),
-        cut in 1..5usize,
     ) {
         let all: Vec<String> = all.iter().map(|(effect, c)| statement(effect, "*", c)).collect();
-        let (a, b) = all.split_at(cut.min(all.len() - 1));
+        let (a, b) = all.split_at(all.len().div_ceil(2));
         let (a, b) = (aws(a), aws(b));
         let differs = |w: &Witness| permits(&[&a], w) && !permits(&[&b], w);
         let answer = permits_no_more(&[&a], &[&b]);
