@@ -20,5 +20,6 @@ pub mod quantity;
 pub mod restore;
 pub mod review;
 pub mod schedule;
+pub mod trail;
 pub mod upkeep;
 pub mod vault;
