@@ -36,10 +36,56 @@ pub struct Grant {
 pub struct Standing {
     /// When it came to stand so.
     pub since: DateTime<Utc>,
-    /// Counts the changes between standing and broken, so that each is told once.
+    /// Counts the changes of `broken`, so that each is told once.
     pub revision: u32,
     /// Why it is broken; none when it stands.
     pub broken: Option<Causes>,
+    /// The folders of the directory, Root first, whose control policies bear on it: a change there
+    /// can touch it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<String>,
+}
+
+/// What a look at a grant showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// Why it is broken; none when it stands.
+    pub broken: Option<Causes>,
+    /// As [`Standing::nodes`]; none when they could not be read.
+    pub nodes: Option<Vec<String>>,
+}
+
+/// What people should hear of a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It is broken, or for other causes than before.
+    Broken,
+    /// It stands again.
+    Mended,
+}
+
+impl Standing {
+    /// How a grant stands after a look at it, and what is new about that. The same sight twice
+    /// changes nothing the second time.
+    #[must_use]
+    pub fn after(before: Option<&Self>, sight: Sight, now: DateTime<Utc>) -> (Self, Option<News>) {
+        let Sight { broken, nodes } = sight;
+        let nodes_of = |before: &Self| nodes.clone().unwrap_or_else(|| before.nodes.clone());
+        let (since, revision, nodes) = match before {
+            Some(before) if before.broken == broken => {
+                let nodes = nodes_of(before);
+                return (Self { nodes, ..before.clone() }, None);
+            }
+            Some(before) => (now, before.revision.saturating_add(1), nodes_of(before)),
+            None => (now, u32::from(broken.is_some()), nodes.unwrap_or_default()),
+        };
+        let was_broken = before.is_some_and(|before| before.broken.is_some());
+        let news = match &broken {
+            Some(_) => Some(News::Broken),
+            None => was_broken.then_some(News::Mended),
+        };
+        (Self { since, revision, broken, nodes }, news)
+    }
 }
 
 /// How a resource account grants access.
@@ -71,5 +117,69 @@ impl fmt::Display for Method {
             Self::Directory => f.write_str("directory"),
             Self::Role { name } => write!(f, "role {name}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authorization::Cause;
+
+    fn at(second: u32) -> DateTime<Utc> {
+        format!("2026-03-01T00:00:{second:02}Z").parse().unwrap()
+    }
+
+    fn causes(region: &str) -> Causes {
+        let account = "1000000000000012".parse().unwrap();
+        let cause =
+            Cause::RegionNotAdded { account, region: region.parse().unwrap(), added: vec![] };
+        Causes::one(cause)
+    }
+
+    #[test]
+    fn each_change_is_new_once() {
+        let mut before = None;
+        let mut news = Vec::new();
+        let seen = [
+            None,
+            Some(causes("cn-a")),
+            Some(causes("cn-a")),
+            Some(causes("cn-b")),
+            None,
+            None,
+            Some(causes("cn-a")),
+        ];
+        for (second, broken) in (0..).zip(seen) {
+            let sight = Sight { broken, nodes: None };
+            let (standing, new) = Standing::after(before.as_ref(), sight, at(second));
+            news.push((standing.since, standing.revision, new));
+            before = Some(standing);
+        }
+        let (broken, mended) = (Some(News::Broken), Some(News::Mended));
+        assert_eq!(
+            news,
+            [
+                (at(0), 0, None),
+                (at(1), 1, broken),
+                (at(1), 1, None),
+                (at(3), 2, broken),
+                (at(4), 3, mended),
+                (at(4), 3, None),
+                (at(6), 4, broken)
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_broken_at_the_first_look_is_new() {
+        let sight = Sight { broken: Some(causes("cn-a")), nodes: Some(vec!["r-1".to_owned()]) };
+        let (standing, news) = Standing::after(None, sight, at(0));
+        assert_eq!((standing.revision, news), (1, Some(News::Broken)));
+        // What could not be read stays as it was; what could is followed without news.
+        let unread = Sight { broken: Some(causes("cn-a")), nodes: None };
+        assert_eq!(Standing::after(Some(&standing), unread, at(1)), (standing.clone(), None));
+        let moved = Sight { broken: Some(causes("cn-a")), nodes: Some(vec![]) };
+        let expected = Standing { nodes: vec![], ..standing.clone() };
+        assert_eq!(Standing::after(Some(&standing), moved, at(1)), (expected, None));
     }
 }

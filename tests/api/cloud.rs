@@ -10,6 +10,7 @@ use crossvault_core::{
 };
 use crossvault_handlers::{
     api::{Answer, ApiError, Command, JobView, PolicySpec, Refusal, RetentionSpec, handle},
+    directory,
     enqueue::OUTBOX_SHARD,
     fan_out::fan_out,
     job::{self, Pace},
@@ -163,6 +164,14 @@ impl Cloud {
             }
             Message::FanOut { policy, after } => {
                 run(fan_out(&self.ports, &policy, after.as_ref())).unwrap();
+            }
+            Message::RecheckAll { on, after, hint } => {
+                let stop_at = DateTime::<Utc>::MAX_UTC;
+                run(directory::recheck_all(&self.ports, &on, after.as_ref(), &hint, stop_at))
+                    .unwrap();
+            }
+            Message::Recheck { account, region, hint } => {
+                run(directory::recheck(&self.ports, &account, &region, &hint)).unwrap();
             }
         }
         self.sweep();

@@ -7,7 +7,6 @@ use crossvault_core::{
     authorization::{Cause, Causes},
     backup::{self, Backup},
     backup_policy::{BackupPolicy, Binding},
-    grant::{Grant, Method, Standing},
     ids::{
         AccountId, AuditId, BindingId, DataSource, EffectId, JobId, PointId, PolicyId, Region,
         RoleArn, SourceKind, Token, VaultId,
@@ -26,15 +25,17 @@ use crossvault_core::{
 use crossvault_handlers::{
     ports::{FailedFile, Message},
     records::{
-        AuditRow, BindingRow, Busy, BusyOf, Due, Failures, GateRow, GrantRef, GrantRow, Job,
-        JobRef, JobWork, Latest, MissedSlots, NameRef, Outbox, PointRef, PointRow, PolicyBinding,
-        PolicyRow, PolicyVersion, Record, Request, Send, SlotRow, Turn, Use, VaultRow, Waiting,
-        Wake,
+        AccountBinding, AuditRow, BindingRow, Busy, BusyOf, Dependent, Due, Failures, GateRow,
+        GrantRef, Job, JobRef, JobWork, Latest, MissedSlots, NameRef, Outbox, PointRef, PointRow,
+        PolicyBinding, PolicyRow, PolicyVersion, Record, Request, Send, SlotRow, Turn, Use,
+        VaultRow, Waiting, Wake,
     },
 };
 
+mod grants;
+
 /// How many variants of [`Record`] there are; [`Any::record`] makes each of them.
-pub const VARIANTS: u64 = 25;
+pub const VARIANTS: u64 = 27;
 
 /// Draws values from a seed: the same seed, the same values.
 pub struct Any(u64);
@@ -403,8 +404,24 @@ impl Any {
     }
 
     fn send(&mut self) -> Send {
-        match self.below(3) {
+        match self.below(5) {
             0 => Send::Message { message: Message::TakeStep(self.job_id()), group: self.account() },
+            2 => Send::Message {
+                message: Message::RecheckAll {
+                    on: self.support(),
+                    after: self.maybe(|any| (any.account(), any.region())),
+                    hint: AuditId::derive(&[&self.seed()]),
+                },
+                group: self.account(),
+            },
+            3 => Send::Message {
+                message: Message::Recheck {
+                    account: self.account(),
+                    region: self.region(),
+                    hint: AuditId::derive(&[&self.seed()]),
+                },
+                group: self.account(),
+            },
             1 => Send::Message {
                 message: Message::FanOut {
                     policy: self.policy_id(),
@@ -421,6 +438,7 @@ impl Any {
                 code: self.text(),
                 message: self.text(),
                 remedy: self.text(),
+                grant: self.maybe(|any| Box::new(any.about_grant())),
             })),
         }
     }
@@ -444,28 +462,6 @@ impl Any {
     pub fn any_record(&mut self) -> Record {
         let n = self.below(VARIANTS);
         self.record(n)
-    }
-
-    fn grant(&mut self) -> GrantRow {
-        GrantRow(Grant {
-            account: self.account(),
-            region: self.region(),
-            method: match self.below(2) {
-                0 => Method::Directory,
-                _ => Method::Role { name: self.role().name },
-            },
-            alias: self.text(),
-            added: self.time(),
-            standing: match self.below(3) {
-                0 => None,
-                1 => Some(Standing { since: self.time(), revision: self.word(), broken: None }),
-                _ => Some(Standing {
-                    since: self.time(),
-                    revision: self.word(),
-                    broken: Some(Causes::one(Cause::RoleDeleted { role: self.role() })),
-                }),
-            },
-        })
     }
 
     /// A row of the n-th type.
@@ -554,6 +550,11 @@ impl Any {
                 at: self.time(),
             }
             .into(),
+            24 => AccountBinding { binding: self.binding_id(), source: self.source() }.into(),
+            25 => {
+                let on = self.support();
+                Dependent { on, account: self.account(), region: self.region() }.into()
+            }
             _ => match self.below(2) {
                 0 => NameRef::Policy { name: self.text(), id: self.policy_id() },
                 _ => NameRef::Vault { name: self.text(), id: self.vault_id() },

@@ -8,7 +8,7 @@ use crossvault_core::{grant::Method, ids::PointId};
 use crossvault_handlers::{
     api::Command,
     enqueue::OUTBOX_DEAD,
-    records::{Record, Send},
+    records::{GrantRow, Record, Send},
 };
 
 use crate::{
@@ -49,17 +49,23 @@ pub fn ending(stage: &Stage) -> Vec<String> {
                 words.push(format!("next {:?} v{}", row.0.next, row.0.version));
             }
             Record::Outbox(row) => words.push(format!("outbox {row:?}")),
+            Record::Grant(GrantRow(grant)) => {
+                let standing = grant.standing.as_ref().unwrap();
+                let broken = standing.broken.as_ref().map(ToString::to_string);
+                words.push(format!("{} r{} {broken:?}", grant.account, standing.revision));
+            }
             Record::Policy(row) => words.push(format!("policy {} v{}", row.0.name, row.0.version)),
             Record::Due(_)
             | Record::Busy(_)
             | Record::Latest(_)
             | Record::PolicyVersion(_)
             | Record::PolicyBinding(_)
+            | Record::AccountBinding(_)
+            | Record::Dependent(_)
             | Record::Failures(_)
             | Record::JobRef(_)
             | Record::Turn(_)
             | Record::Waiting(_)
-            | Record::Grant(_)
             | Record::GrantRef(_)
             | Record::Vault(_)
             | Record::Use(_)
@@ -385,6 +391,34 @@ const RETENTION: Scenario = Scenario {
     methods: &["sealed", "discard", "range", "commit", "get"],
 };
 
+/// A role goes and comes back, and the events of it are brought until somebody takes them.
+const HINT: Scenario = Scenario {
+    set_up: |stage| {
+        stage.ok(bind("daily", &source(PAYROLL, 1)));
+        stage.settle_until(at("02T12:00:00"));
+    },
+    play: |stage| {
+        stage.state().cloud.role(&account(PAYROLL)).exists = false;
+        stage.hint(&crate::directory::of_role(PAYROLL, "DeleteRole"));
+        stage.settle_until(at("02T12:05:00"));
+        stage.state().cloud.role(&account(PAYROLL)).exists = true;
+        stage.hint(&crate::directory::of_role(PAYROLL, "CreateRole"));
+        stage.settle_until(at("02T12:10:00"));
+    },
+    methods: &["get", "range", "get_many", "commit", "publish", "own", "assume", "role"],
+};
+
+/// The management account's role goes, which touches every grant by role.
+const HINT_TO_ALL: Scenario = Scenario {
+    play: |stage| {
+        stage.state().cloud.has_agreed = false;
+        stage.hint(&crate::directory::of_own_role());
+        stage.settle_until(at("02T12:05:00"));
+    },
+    methods: &["get", "range", "commit", "send", "publish", "assume"],
+    ..HINT
+};
+
 /// An alert waits.
 const OUTBOX: Scenario = Scenario {
     set_up: |stage| {
@@ -400,6 +434,16 @@ const OUTBOX: Scenario = Scenario {
 fn exhaust(scenario: &Scenario, runs_min: usize) {
     let runs = scenario.exhaust();
     assert!(runs >= runs_min, "only {runs} runs");
+}
+
+#[test]
+fn an_event_survives_every_fault() {
+    exhaust(&HINT, 150);
+}
+
+#[test]
+fn an_event_that_touches_many_survives_every_fault() {
+    exhaust(&HINT_TO_ALL, 150);
 }
 
 #[test]

@@ -9,6 +9,8 @@ mod concurrent;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod directory;
+#[cfg(test)]
 mod leases;
 #[cfg(test)]
 mod outbox;

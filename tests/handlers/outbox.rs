@@ -39,6 +39,7 @@ fn put(stage: &Stage, name: &str, delay_s: Option<u32>) {
             code: name.to_owned(),
             message: String::new(),
             remedy: String::new(),
+            grant: None,
         };
         tell(&mut transaction, name, 0, 0, alert);
     }

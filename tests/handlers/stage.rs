@@ -23,6 +23,7 @@ use crossvault_core::{
 };
 use crossvault_handlers::{
     api::{Answer, ApiError, Command, handle},
+    directory,
     enqueue::{DUE_SHARD, OUTBOX_SHARD},
     fan_out::fan_out,
     job::{self, Done, Pace, StepError},
@@ -340,6 +341,15 @@ impl Stage {
                 Message::FanOut { policy, after } => {
                     matches!(self.invoke(fan_out(self, policy, after.as_ref())), Some(Ok(_)))
                 }
+                Message::RecheckAll { on, after, hint } => {
+                    let stop_at = self.now() + self.state().limit;
+                    let done = directory::recheck_all(self, on, after.as_ref(), hint, stop_at);
+                    matches!(self.invoke(done), Some(Ok(())))
+                }
+                Message::Recheck { account, region, hint } => {
+                    let done = directory::recheck(self, account, region, hint);
+                    matches!(self.invoke(done), Some(Ok(_)))
+                }
             };
             if !is_done {
                 let mut state = self.state();
@@ -376,6 +386,18 @@ impl Stage {
     /// One drain that may fail or die.
     pub fn drain_once(&self) {
         let _ = self.invoke(outbox::drain(self, OUTBOX_SHARD, DateTime::<Utc>::MAX_UTC));
+    }
+
+    /// Brings an event again and again until somebody takes it, as an event bus does.
+    #[track_caller]
+    pub fn hint(&self, event: &str) {
+        for _ in 0..10 {
+            let stop_at = self.now() + self.state().limit;
+            if let Some(Ok(_)) = self.invoke(directory::run(self, event, stop_at)) {
+                return;
+            }
+        }
+        panic!("nobody takes {event}");
     }
 
     /// Runs retention until it comes through.

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use crossvault_core::{
     backup_policy::Binding,
+    grant::{Grant, Method},
     ids::{AccountId, BindingId, JobId, PolicyId},
     vault::PointState,
 };
 use crossvault_handlers::{
     enqueue::DUE_SHARD,
     ports::{Message, Stored},
-    records::{BusyOf, Job, JobWork, Key, NameOf, NameRef, Record, Send, Wake},
+    records::{BusyOf, Job, JobWork, Key, NameOf, NameRef, Record, Send, Support, Wake},
 };
 
 /// All rows by their keys.
@@ -57,10 +58,16 @@ impl<'a> Rows<'a> {
                 }
                 let reference = Key::policy_binding(&binding.policy, &binding.id);
                 self.must_have(&reference, || format!("binding {id} is unknown to its policy"));
+                let reference = Key::account_binding(&binding.source, &binding.id);
+                self.must_have(&reference, || format!("binding {id} is unknown to its account"));
                 if !self.has(&Key::policy(&binding.policy)) {
                     let waits = self.waits_for_fan_out(&binding.policy);
                     self.must(waits, || format!("the policy of binding {id} is gone"));
                 }
+            }
+            Record::AccountBinding(row) => {
+                let is_of = self.binding(&row.binding).is_some_and(|of| of.source == row.source);
+                self.must(is_of, || format!("{row:?} is of none"));
             }
             Record::PolicyBinding(row) => {
                 self.must_have(&Key::binding(&row.binding), || format!("{row:?} is of none"));
@@ -117,11 +124,21 @@ impl<'a> Rows<'a> {
                 self.must_have(&key, || format!("{row:?} has no reference"));
                 let key = Key::grant_ref(self.management, &row.0.region);
                 self.must_have(&key, || format!("region {} is not listed", row.0.region));
+                for on in supports(&row.0) {
+                    let key = Key::dependent(&on, &row.0.account, &row.0.region);
+                    self.must_have(&key, || format!("{row:?} is not found by {on:?}"));
+                }
             }
             Record::GrantRef(row) => {
                 let key = Key::grant(&row.region, &row.account);
                 let is_list = row.account == *self.management;
                 self.must(is_list || self.has(&key), || format!("{row:?} refers to none"));
+            }
+            Record::Dependent(row) => {
+                let key = Key::grant(&row.region, &row.account);
+                let is_of = matches!(self.get(&key), Some(Record::Grant(grant))
+                    if supports(&grant.0).contains(&row.on));
+                self.must(is_of, || format!("{row:?} depends no more"));
             }
             Record::Point(row) => {
                 let point = &row.0;
@@ -219,4 +236,15 @@ impl<'a> Rows<'a> {
         let holds = self.has(key);
         self.must(holds, otherwise);
     }
+}
+
+/// What a grant that was looked at depends on.
+fn supports(grant: &Grant) -> Vec<Support> {
+    let Some(standing) = &grant.standing else { return Vec::new() };
+    if grant.method == Method::Directory {
+        return vec![Support::Directory];
+    }
+    let mut all = vec![Support::ServiceRole];
+    all.extend(standing.nodes.iter().map(|node| Support::Node(node.as_str().into())));
+    all
 }

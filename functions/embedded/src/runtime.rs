@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use crossvault_core::ids::JobId;
 use crossvault_handlers::{
+    directory,
     enqueue::{DUE_SHARD, OUTBOX_SHARD},
     fan_out::fan_out,
     job::{self, Pace},
@@ -115,6 +116,20 @@ async fn work(platform: Embedded) {
                 if let Err(error) = fan_out(&platform, &policy, after.as_ref()).await {
                     // A tick that meets a binding of the old version moves it too.
                     tracing::warn!(%policy, %error, "a fan-out failed");
+                }
+            }
+            Message::RecheckAll { on, after, hint } => {
+                let after = after.as_ref();
+                if let Err(error) =
+                    directory::recheck_all(&platform, &on, after, &hint, no_limit()).await
+                {
+                    // The daily review looks at every grant.
+                    tracing::warn!(?on, %error, "grants were not looked at");
+                }
+            }
+            Message::Recheck { account, region, hint } => {
+                if let Err(error) = directory::recheck(&platform, &account, &region, &hint).await {
+                    tracing::warn!(%account, %region, %error, "a grant was not looked at");
                 }
             }
         }

@@ -36,6 +36,9 @@ pub(crate) struct Examined<C> {
     pub(crate) missing: Option<ServiceRole>,
     /// The credentials for the account; none when the way to it is closed.
     pub(crate) credentials: Option<C>,
+    /// The folders of the directory, Root first, whose control policies bear on the grant; none
+    /// when they can't be read.
+    pub(crate) nodes: Option<Vec<String>>,
 }
 
 impl<C> Examined<C> {
@@ -43,12 +46,23 @@ impl<C> Examined<C> {
     pub(crate) fn causes(&self) -> impl Iterator<Item = &Cause> {
         self.operations.iter().flat_map(|(_, causes)| causes)
     }
+
+    /// The causes that stand against one type of source.
+    pub(crate) fn against(&self, kind: SourceKind) -> impl Iterator<Item = &Cause> {
+        let of_kind = move |(operation, _): &&(Operation, _)| operation.kind == kind;
+        self.operations.iter().filter(of_kind).flat_map(|(_, causes)| causes)
+    }
 }
 
 /// The operations of some verbs on each supported type of source.
 pub(crate) fn operations(verbs: &[Verb]) -> Vec<Operation> {
+    operations_of(&SUPPORTED_KINDS, verbs)
+}
+
+/// The operations of some verbs on some types of source.
+pub(crate) fn operations_of(kinds: &[SourceKind], verbs: &[Verb]) -> Vec<Operation> {
     let of_kind = |kind| verbs.iter().map(move |&verb| Operation { kind, verb });
-    SUPPORTED_KINDS.into_iter().flat_map(of_kind).collect()
+    kinds.iter().copied().flat_map(of_kind).collect()
 }
 
 /// Reads how the account's grant stands in the cloud, and decides for each operation. Without a
@@ -87,6 +101,7 @@ pub(crate) async fn examine<P: Store + Directory + Sources>(
         operations: Vec::with_capacity(operations.len()),
         mends: mends(&first, operations, &read.facts),
         missing: missing(&read.facts),
+        nodes: nodes(&read.facts),
         credentials: read.credentials,
     };
     for &operation in operations {
@@ -118,6 +133,23 @@ fn missing(facts: &Facts) -> Option<ServiceRole> {
         | GrantFacts::Role { .. }
         | GrantFacts::Own
         | GrantFacts::Missing { .. } => None,
+    }
+}
+
+/// The nodes whose control policies bear on the grant's role, but for the account itself.
+///
+/// Source: Resource Management, "Overview of the Control Policy feature": service-linked roles, and
+/// so grants by directory, are spared.
+fn nodes(facts: &Facts) -> Option<Vec<String>> {
+    match &facts.grant {
+        GrantFacts::Role { control: Known::Unreadable, .. } => None,
+        GrantFacts::Role { control: Known::Known(levels), .. } => {
+            let nodes = levels.iter().map(|level| &level.node);
+            Some(nodes.filter(|node| node.parse::<AccountId>().is_err()).cloned().collect())
+        }
+        GrantFacts::Directory { .. } | GrantFacts::Own | GrantFacts::Missing { .. } => {
+            Some(Vec::new())
+        }
     }
 }
 

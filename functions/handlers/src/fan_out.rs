@@ -111,6 +111,8 @@ pub(crate) fn unbind(transaction: &mut Transaction, binding: &Binding, seen: Ver
     transaction.delete(Key::binding(&binding.id), Expect::Version(seen));
     let reference = Key::policy_binding(&binding.policy, &binding.id);
     transaction.delete(reference, Expect::Owned);
+    let reference = Key::account_binding(&binding.source, &binding.id);
+    transaction.delete(reference, Expect::Owned);
 }
 
 /// Moves one binding version by version. False when nothing is left to move.

@@ -5,6 +5,7 @@
 
 pub mod api;
 mod authority;
+pub mod directory;
 pub mod enqueue;
 pub mod erase;
 pub mod facts;
@@ -16,3 +17,4 @@ pub mod ports;
 pub mod records;
 pub mod retention;
 pub mod schedule;
+mod standing;

@@ -28,6 +28,14 @@ pub struct Cloud {
     pub served: BTreeSet<AccountId>,
     /// Whether the management account has a directory, of which every account is a member.
     pub is_organized: bool,
+    /// Members that left it.
+    pub outside: BTreeSet<AccountId>,
+    /// Whether the management account has its service-linked role.
+    pub has_agreed: bool,
+    /// The folders above members, Root first, where control policies are on.
+    pub folders: BTreeMap<AccountId, Vec<String>>,
+    /// Folders with a control policy `cp-deny` that denies all.
+    pub denying: BTreeSet<String>,
 }
 
 /// A RAM role in a resource account.
@@ -50,6 +58,10 @@ impl Default for Cloud {
             session: TimeDelta::hours(1),
             served: BTreeSet::new(),
             is_organized: false,
+            outside: BTreeSet::new(),
+            has_agreed: true,
+            folders: BTreeMap::new(),
+            denying: BTreeSet::new(),
         }
     }
 }
@@ -79,6 +91,10 @@ impl Cloud {
 
 fn denied(action: &str, resource: &str) -> PortError {
     PortError::Denied { action: action.to_owned(), resource: resource.to_owned(), by: None }
+}
+
+fn attached(name: &str, document: &str) -> AttachedPolicy {
+    AttachedPolicy { name: name.to_owned(), document: document.to_owned() }
 }
 
 #[derive(Clone)]
@@ -112,7 +128,11 @@ impl Identity for Stage {
             let (account, role) = (assume.role.account.clone(), &assume.role);
             let expires = state.now + state.cloud.session;
             if let Some(kind) = ServiceRole::of(role) {
-                if kind == ServiceRole::HbrRd && !state.cloud.served.contains(&account) {
+                let is_there = match kind {
+                    ServiceRole::HbrRd => state.cloud.served.contains(&account),
+                    ServiceRole::HbrCrossAccountBackup => state.cloud.has_agreed,
+                };
+                if !is_there {
                     return Err(PortError::NotFound(role.to_string()));
                 }
                 return Ok(Session { account, expires: DateTime::<Utc>::MAX_UTC });
@@ -136,8 +156,7 @@ impl Identity for Stage {
             if !found.is_readable {
                 return Err(denied("ram:GetRole", &role.to_string()));
             }
-            let all = AttachedPolicy { name: "all".to_owned(), document: ALL.to_owned() };
-            let policies = if found.permits { vec![all] } else { vec![] };
+            let policies = if found.permits { vec![attached("all", ALL)] } else { vec![] };
             Ok(RoleView { role, trust: trust_policy_for(&account(VAULTS)), policies })
         })
         .await
@@ -167,7 +186,8 @@ impl Directory for Stage {
     async fn membership(&self, _by: &Session, account: AccountId) -> Result<Membership, PortError> {
         self.call("membership", |state| {
             let member = Membership::Member { path: format!("rd-1/r-1/{account}") };
-            Ok(if state.cloud.is_organized { member } else { Membership::Outside })
+            let is_in = state.cloud.is_organized && !state.cloud.outside.contains(&account);
+            Ok(if is_in { member } else { Membership::Outside })
         })
         .await
     }
@@ -196,9 +216,20 @@ impl Directory for Stage {
     async fn control_policies(
         &self,
         _by: &Session,
-        _account: AccountId,
+        account: AccountId,
     ) -> Result<Vec<ControlLevel>, PortError> {
-        self.call("control_policies", |_| Ok(Vec::new())).await
+        self.call("control_policies", |state| {
+            let Some(above) = state.cloud.folders.get(&account) else { return Ok(Vec::new()) };
+            let level = |node: &String| {
+                let mut policies = vec![attached("FullAliyunAccess", ALL)];
+                if state.cloud.denying.contains(node) {
+                    policies.push(attached("deny", &ALL.replace("Allow", "Deny")));
+                }
+                ControlLevel { node: node.clone(), name: node.clone(), policies }
+            };
+            Ok(above.iter().chain([&account.to_string()]).map(level).collect())
+        })
+        .await
     }
 
     async fn control_targets(
@@ -206,7 +237,11 @@ impl Directory for Stage {
         _by: &Session,
         policy: String,
     ) -> Result<Vec<String>, PortError> {
-        self.call("control_targets", |_| Err(PortError::NotFound(policy))).await
+        self.call("control_targets", |state| {
+            let targets = state.cloud.denying.iter().cloned().collect();
+            if policy == "cp-deny" { Ok(targets) } else { Err(PortError::NotFound(policy)) }
+        })
+        .await
     }
 }
 

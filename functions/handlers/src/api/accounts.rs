@@ -22,6 +22,7 @@ use crate::{
     facts::regions_of,
     ports::{Clock, Directory, Expect, Page, PortError, Sources, Store, Transaction},
     records::{AFTER_ALL, GrantRef, GrantRow, Key, Partition, Sort, read},
+    standing,
 };
 
 /// How many items of a list are asked of the cloud at a time.
@@ -87,7 +88,8 @@ pub(super) async fn add<P: Clock + Store + Directory + Sources>(
     } else {
         let (method, alias) = (method.clone(), alias.to_owned());
         let (account, region) = (account.clone(), region.clone());
-        let grant = Grant { account, region, method, alias, added: now, standing: None };
+        let standing = Some(standing::first(&examined, now));
+        let grant = Grant { account, region, method, alias, added: now, standing };
         write(&mut transaction, &asked.management, &grant);
         (grant, "account.added")
     };
@@ -222,6 +224,7 @@ pub(super) async fn remove<P: Clock + Store>(
     take_off(&mut transaction, asked, &bindings, &why, now);
     transaction.delete(key, Expect::Version(seen));
     transaction.delete(Key::grant_ref(account, region), Expect::Owned);
+    standing::forget(&mut transaction, &grant);
     let why = format!("in {region}, by {}, {unbound} sources unbound", grant.method);
     let note = Note { what: "account.removed", subject: account.as_str(), account, why };
     asked.note(&mut transaction, now, note);
@@ -352,6 +355,7 @@ fn write(transaction: &mut Transaction, management: &AccountId, grant: &Grant) {
     let Grant { account, region, .. } = grant;
     transaction.create(GrantRow(grant.clone()).into());
     transaction.create(GrantRef { account: account.clone(), region: region.clone() }.into());
+    standing::stand(transaction, grant);
     // The management account needs no grant: its own references are the list of regions.
     transaction.put(GrantRef { account: management.clone(), region: region.clone() }.into());
 }

@@ -19,13 +19,13 @@ use crate::{
     fan_out::{move_due, unbind as drop_binding},
     ports::{Clock, Directory, PortError, Sources, Store, Transaction, Version},
     records::{
-        AFTER_ALL, BindingRow, GrantRow, Key, MissedSlots, Partition, PolicyBinding, SlotRow, Sort,
-        read,
+        AFTER_ALL, AccountBinding, BindingRow, GrantRow, Key, MissedSlots, Partition,
+        PolicyBinding, SlotRow, Sort, read,
     },
 };
 
 /// How many bindings one transaction removes beside its other writes.
-pub(super) const UNBOUND_MAX: usize = 20;
+pub(super) const UNBOUND_MAX: usize = 16;
 
 /// A binding as it was read.
 pub(super) type Bound = (BindingRow, Version);
@@ -67,8 +67,9 @@ pub(super) async fn bind<P: Clock + Store + Directory + Sources>(
     let binding = Binding { next, ..unplaced };
     transaction.create(BindingRow(binding.clone()).into());
     let reference =
-        PolicyBinding { policy: policy.id.clone(), binding: id, source: source.clone() };
+        PolicyBinding { policy: policy.id.clone(), binding: id.clone(), source: source.clone() };
     transaction.create(reference.into());
+    transaction.create(AccountBinding { binding: id, source: source.clone() }.into());
     note(&mut transaction, asked, "binding.created", &binding, &in_words(&policy, source), now);
     Ok(Change { transaction, answer: Answer::Binding(view(binding, &policy)) })
 }

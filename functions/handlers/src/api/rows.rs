@@ -5,39 +5,10 @@ use crate::{
     records::{Key, Partition, Row, Sort, read_all},
 };
 
+pub(super) use crate::records::scan_all as all;
+
 /// How many rows are read at a time.
 const PAGE: usize = 100;
-
-/// Reads all rows of a known type between two places of a partition, both included.
-///
-/// # Errors
-/// A failure of the store.
-pub(super) async fn all<R: Row>(
-    ports: &impl Store,
-    partition: Partition,
-    mut from: Sort,
-    to: Sort,
-) -> Result<Vec<(R, Version)>, PortError> {
-    let mut all = Vec::new();
-    let mut is_first_page = true;
-    loop {
-        let (partition, to) = (partition.clone(), to.clone());
-        let range = Range { partition, from, to, reverse: false, limit: PAGE };
-        let page = ports.range(range).await?;
-        let is_last_page = page.len() < PAGE;
-        let last = page.last().map(|stored| stored.record.key().sort);
-        // A further page begins with the row that the one before ended with.
-        for stored in page.into_iter().skip(usize::from(!is_first_page)) {
-            let version = stored.version;
-            all.push((typed(stored.record)?, version));
-        }
-        match last {
-            Some(last) if !is_last_page => from = last,
-            _ => return Ok(all),
-        }
-        is_first_page = false;
-    }
-}
 
 /// Reads the newest rows of a known type between two places of a partition, the last one first.
 ///

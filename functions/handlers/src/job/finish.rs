@@ -237,6 +237,7 @@ fn report<P: Directory>(ports: &P, transaction: &mut Transaction, job: &Job, now
         code,
         message,
         remedy,
+        grant: None,
     };
     tell(transaction, job.id.as_str(), job.revision, ALERT, alert);
 }

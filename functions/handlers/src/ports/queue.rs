@@ -1,9 +1,10 @@
 use std::future::Future;
 
-use crossvault_core::ids::{AccountId, JobId, PolicyId};
+use crossvault_core::ids::{AccountId, AuditId, BindingId, JobId, PolicyId, Region};
 use serde::{Deserialize, Serialize};
 
 use super::PortError;
+use crate::records::Support;
 
 /// Messages that name work and carry no facts: any may be lost, repeated or late.
 pub trait Queue: Sync {
@@ -30,6 +31,24 @@ pub enum Message {
         /// The policy.
         policy: PolicyId,
         /// The last binding of the page before.
-        after: Option<crossvault_core::ids::BindingId>,
+        after: Option<BindingId>,
+    },
+    /// Look again at all grants that depend on something, after one of them.
+    RecheckAll {
+        /// What they depend on.
+        on: Support,
+        /// The last grant that was seen to.
+        after: Option<(AccountId, Region)>,
+        /// The event that hinted at it.
+        hint: AuditId,
+    },
+    /// Look again at a grant.
+    Recheck {
+        /// Its account.
+        account: AccountId,
+        /// Its region.
+        region: Region,
+        /// The event that hinted at it.
+        hint: AuditId,
     },
 }

@@ -5,6 +5,8 @@ use crossvault_core::ids::{
     AccountId, BindingId, DataSource, JobId, PointId, PolicyId, Region, Token, VaultId,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::row::BusyOf;
 
 /// A row's place.
@@ -41,6 +43,8 @@ pub enum Partition {
     Request(AccountId),
     /// One data source.
     Source(DataSource),
+    /// What many grants depend on.
+    Support(Support),
     /// One vault.
     Vault(VaultId),
 }
@@ -52,10 +56,12 @@ pub enum Sort {
     Account(Box<str>),
     /// An instant, and what tells rows of one instant apart.
     At(DateTime<Utc>, Box<str>),
-    /// A binding.
+    /// A binding; of an account's, its region and the binding.
     Binding(Box<str>),
     /// What runs for a binding.
     Busy,
+    /// A grant that depends on something: its account, its region.
+    Dependent(Box<str>, Box<str>),
     /// The n-th page of a job's failed files.
     Failures(u32),
     /// The gate of a vault.
@@ -95,6 +101,18 @@ pub enum NameOf {
     Policy,
     /// A vault.
     Vault,
+}
+
+/// What the authority of many grants depends on: a change of it touches them all.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Support {
+    /// The directory, and the management account's office in it: grants by directory.
+    Directory,
+    /// The control policies of one folder of the directory, or of its Root: grants by RAM role of
+    /// the members below.
+    Node(Box<str>),
+    /// The management account's service-linked role: grants by RAM role.
+    ServiceRole,
 }
 
 /// A calendar month in UTC.
@@ -233,6 +251,20 @@ impl Key {
     #[must_use]
     pub fn grant_ref(account: &AccountId, region: &Region) -> Self {
         Self::new(Partition::Account(account.clone()), Sort::Grant(region.as_str().into()))
+    }
+
+    /// An account's reference to a binding of its source.
+    #[must_use]
+    pub fn account_binding(source: &DataSource, binding: &BindingId) -> Self {
+        let partition = Partition::Account(source.account.clone());
+        Self::new(partition, Sort::Binding(format!("{}!{binding}", source.region).into()))
+    }
+
+    /// A grant's dependence on something.
+    #[must_use]
+    pub fn dependent(on: &Support, account: &AccountId, region: &Region) -> Self {
+        let sort = Sort::Dependent(account.as_str().into(), region.as_str().into());
+        Self::new(Partition::Support(on.clone()), sort)
     }
 
     /// A vault's head.

@@ -6,6 +6,9 @@ use super::{
 };
 use crate::ports::{PortError, Range, Store, Stored, Version};
 
+/// How many rows of a longer list are read at a time.
+const PAGE: usize = 100;
+
 /// Reads one row of a known type with its stamp.
 ///
 /// # Errors
@@ -41,6 +44,36 @@ pub async fn scan<R: Row>(
 ) -> Result<Vec<(R, Version)>, PortError> {
     let range = Range { partition, from, to, reverse: false, limit };
     ports.range(range).await?.into_iter().map(typed).collect()
+}
+
+/// Reads all rows of a known type between two places of a partition, both included.
+///
+/// # Errors
+/// As [`read`].
+pub async fn scan_all<R: Row>(
+    ports: &impl Store,
+    partition: Partition,
+    mut from: Sort,
+    to: Sort,
+) -> Result<Vec<(R, Version)>, PortError> {
+    let mut all = Vec::new();
+    let mut is_first_page = true;
+    loop {
+        let (partition, to) = (partition.clone(), to.clone());
+        let range = Range { partition, from, to, reverse: false, limit: PAGE };
+        let page = ports.range(range).await?;
+        let is_last_page = page.len() < PAGE;
+        let last = page.last().map(|stored| stored.record.key().sort);
+        // A further page begins with the row that the one before ended with.
+        for stored in page.into_iter().skip(usize::from(!is_first_page)) {
+            all.push(typed(stored)?);
+        }
+        match last {
+            Some(last) if !is_last_page => from = last,
+            _ => return Ok(all),
+        }
+        is_first_page = false;
+    }
 }
 
 fn typed<R: Row>(stored: Stored) -> Result<(R, Version), PortError> {

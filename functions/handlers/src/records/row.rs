@@ -20,7 +20,7 @@ use crossvault_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::key::{Key, NameOf};
+use super::key::{Key, NameOf, Support};
 use crate::ports::{FailedFile, Message};
 
 /// A row type that can be read by name.
@@ -104,6 +104,8 @@ records! {
     PolicyVersion(PolicyVersion),
     /// A policy's reference to a binding.
     PolicyBinding(PolicyBinding),
+    /// An account's reference to a binding.
+    AccountBinding(AccountBinding),
     /// A job.
     Job(Box<Job>),
     /// Files that a job could not move.
@@ -118,6 +120,8 @@ records! {
     Grant(GrantRow),
     /// An account's reference to a grant.
     GrantRef(GrantRef),
+    /// A grant's dependence on something.
+    Dependent(Dependent),
     /// A vault.
     Vault(VaultRow),
     /// What stands between transfers and prunes of a vault.
@@ -308,6 +312,21 @@ pub struct PolicyBinding {
 impl PolicyBinding {
     fn key(&self) -> Key {
         Key::policy_binding(&self.policy, &self.binding)
+    }
+}
+
+/// An account's reference to a binding of one of its sources.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountBinding {
+    /// The binding.
+    pub binding: BindingId,
+    /// Its source, whose account it is.
+    pub source: DataSource,
+}
+
+impl AccountBinding {
+    fn key(&self) -> Key {
+        Key::account_binding(&self.source, &self.binding)
     }
 }
 
@@ -573,6 +592,23 @@ pub struct GrantRef {
 impl GrantRef {
     fn key(&self) -> Key {
         Key::grant_ref(&self.account, &self.region)
+    }
+}
+
+/// A grant that depends on something: a change of that touches it. Written with its standing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dependent {
+    /// What it depends on.
+    pub on: Support,
+    /// The grant's account.
+    pub account: AccountId,
+    /// The grant's region.
+    pub region: Region,
+}
+
+impl Dependent {
+    fn key(&self) -> Key {
+        Key::dependent(&self.on, &self.account, &self.region)
     }
 }
 

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use crossvault_core::ids::{DataSource, SourceKind};
 
-use super::super::key::{Key, Month, NameOf, Partition, Sort};
+use super::super::key::{Key, Month, NameOf, Partition, Sort, Support};
 
 /// A row's key as text: compared byte by byte, places stand in the order of their keys.
 ///
@@ -48,6 +48,7 @@ pub fn partition_text(partition: &Partition) -> String {
         Partition::Source(DataSource { account, region, kind, id }) => {
             format!("source!{account}!{region}!{}!{id}", kind_text(*kind))
         }
+        Partition::Support(support) => format!("support!{}", support_text(support)),
         Partition::Vault(id) => format!("vault!{id}"),
     }
 }
@@ -60,6 +61,9 @@ pub fn sort_text(sort: &Sort) -> String {
         Sort::At(at, id) => format!("at!{}!{id}", time_text(*at)),
         Sort::Binding(id) => format!("binding!{id}"),
         Sort::Busy => "busy".to_owned(),
+        Sort::Dependent(account, region) => {
+            format!("dependent!{}!{region}", without_separator(account))
+        }
         Sort::Failures(page) => format!("failures!{page:010}"),
         Sort::Gate => "gate".to_owned(),
         Sort::Grant(region) => format!("grant!{region}"),
@@ -120,6 +124,14 @@ fn kind_text(kind: SourceKind) -> char {
         SourceKind::Tablestore => 'e',
         SourceKind::EcsDatabase => 'f',
         SourceKind::SapHana => 'g',
+    }
+}
+
+fn support_text(support: &Support) -> String {
+    match support {
+        Support::Directory => "directory".to_owned(),
+        Support::Node(id) => format!("node!{id}"),
+        Support::ServiceRole => "service-role".to_owned(),
     }
 }
 
@@ -236,6 +248,13 @@ mod tests {
                     })
                 })
                 .boxed(),
+            prop_oneof![
+                Just(Support::Directory),
+                any_text().prop_map(Support::Node),
+                Just(Support::ServiceRole),
+            ]
+            .prop_map(Partition::Support)
+            .boxed(),
             derived("v-").prop_map(|id| Partition::Vault(id.parse().unwrap())).boxed(),
         ])
     }
@@ -247,6 +266,9 @@ mod tests {
             (any_time(), any_text()).prop_map(|(at, id)| Sort::At(at, id)).boxed(),
             any_text().prop_map(Sort::Binding).boxed(),
             Just(Sort::Busy).boxed(),
+            (any_text(), any_text())
+                .prop_map(|(account, region)| Sort::Dependent(account, region))
+                .boxed(),
             number().prop_map(Sort::Failures).boxed(),
             Just(Sort::Gate).boxed(),
             any_text().prop_map(Sort::Grant).boxed(),
