@@ -114,6 +114,16 @@ fn conditions_are_compared_by_type() {
         (r#""StringEquals":{"k":"a"}"#, r#""StringNotEquals":{"k":["b","c"]}"#, [true, false]),
         (r#""StringEquals":{"k":"Ab"}"#, r#""StringEqualsIgnoreCase":{"k":"aB"}"#, [true, false]),
         (r#""StringNotLike":{"k":"a*"}"#, r#""StringNotEquals":{"k":"ab"}"#, [true, false]),
+        (
+            r#""NumericGreaterThan":{"k":"1"},"NumericLessThan":{"k":"1.05"}"#,
+            r#""NumericEquals":{"k":"7"}"#,
+            [false; 2],
+        ),
+        (
+            r#""NumericGreaterThan":{"k":"5"}"#,
+            r#""NumericGreaterThanEquals":{"k":"5"}"#,
+            [true, false],
+        ),
         // Absent meets the negated one only.
         (r#""StringNotEquals":{"k":"a"}"#, r#""StringLike":{"k":"*"}"#, [false; 2]),
         (r#""NumericLessThan":{"k":"5"}"#, r#""NumericLessThanEquals":{"k":"5.0"}"#, [true, false]),

@@ -208,7 +208,14 @@ proptest! {
         if rest.is_empty() {
             prop_assert_eq!(permits_no_more(&[&whole], &[]), Inclusion::Yes);
         } else {
-            prop_assert_eq!(compare(&[&whole], &[&policy(&rest.join(","))]), Comparison::Equal);
+            match compare(&[&whole], &[&policy(&rest.join(","))]) {
+                // Without the others, a key may be asked for in one type only.
+                Comparison::Equal | Comparison::Unknown(Why::Condition(_)) => {}
+                other @ (Comparison::Less(_)
+                | Comparison::More(_)
+                | Comparison::Neither(..)
+                | Comparison::Unknown(_)) => prop_assert!(false, "{other:?}"),
+            }
         }
     }
 }
