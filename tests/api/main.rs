@@ -7,6 +7,8 @@ mod audit;
 #[cfg(test)]
 mod bindings;
 #[cfg(test)]
+mod causes;
+#[cfg(test)]
 mod cloud;
 #[cfg(test)]
 mod isolation;

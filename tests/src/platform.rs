@@ -17,10 +17,11 @@ use crossvault_core::{
     alert::Alert,
     authorization::{RoleView, SourceView},
     backup,
+    catalog::{self, Need},
     directory::{Administrators, ControlLevel, Member, Membership},
     ids::{AccountId, DataSource, EffectId, JobId, Region, RoleArn, RoleName, SourceKind, VaultId},
     job::Progress,
-    policy::{ServiceRole, trust_policy_for},
+    policy::{self, ServiceRole, trust_policy_for},
     quantity::Bytes,
     restore, upkeep,
     vault::Vault,
@@ -61,6 +62,7 @@ struct State {
     keys: BTreeSet<Key>,
     before_commits: VecDeque<Interference>,
     before_get: Option<(u32, Interference)>,
+    after_advance: Option<Interference>,
     lost_answers: u32,
     faults: BTreeMap<&'static str, VecDeque<PortError>>,
     standings: VecDeque<Standing>,
@@ -97,6 +99,7 @@ impl Platform {
             keys: BTreeSet::new(),
             before_commits: VecDeque::new(),
             before_get: None,
+            after_advance: None,
             lost_answers: 0,
             faults: BTreeMap::new(),
             standings: VecDeque::new(),
@@ -196,6 +199,11 @@ impl Platform {
     /// Does something just before the n-th read of one row from now on, counted from 1.
     pub fn before_get(&self, n: u32, interference: impl FnOnce(&Self) + Send + 'static) {
         self.state().before_get = Some((n, Box::new(interference)));
+    }
+
+    /// Does something once a transfer was asked for: what others do while a job runs.
+    pub fn after_advance(&self, interference: impl FnOnce(&Self) + Send + 'static) {
+        self.state().after_advance = Some(Box::new(interference));
     }
 
     /// Loses the answer of the next commit, which happens.
@@ -522,12 +530,31 @@ impl Transfers for Platform {
     async fn advance(
         &self,
         order: Order,
-        _by: &WorldCredentials,
+        by: &WorldCredentials,
         _report_by: DateTime<Utc>,
     ) -> Result<Standing, PortError> {
-        self.fault("advance")?;
-        let mut state = self.state();
-        Ok(state.standings.pop_front().unwrap_or_else(|| seal(&order, state.now)))
+        // Each touch of a source is checked with the credentials that it is made with.
+        let touched = match &order.work {
+            Work::BackUp { source, .. } => Some(catalog::touched(source)),
+            Work::Restore(restore) => Some(catalog::touched(&restore.to)),
+            Work::Erase(_) | Work::Prune(_) => None,
+        };
+        if let Some(Need { action, resource }) = touched {
+            self.read("advance", |world, now| {
+                world::check(world, &by.0, action, &resource, &policy::Context::default(), now)
+            })?;
+        } else {
+            self.fault("advance")?;
+        }
+        let (standing, interference) = {
+            let mut state = self.state();
+            let standing = state.standings.pop_front().unwrap_or_else(|| seal(&order, state.now));
+            (standing, state.after_advance.take())
+        };
+        if let Some(interfere) = interference {
+            interfere(self);
+        }
+        Ok(standing)
     }
 
     async fn halt(&self, _name: TransferName) -> Result<(), PortError> {

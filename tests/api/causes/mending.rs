@@ -1,0 +1,137 @@
+//! Does what a mend says, and what is less than it says.
+
+use crossvault_core::{authorization::Mend, ids::RoleArn};
+use crossvault_simulator::world::{Answer, Deed, Joined};
+use serde_json::Value;
+
+use super::scenario::{ORGANIZATION, Stage};
+use crate::cloud::{PAYROLL, ROLE, account, add, by_role};
+
+/// Does what the mend says.
+pub fn apply(stage: &Stage, mend: &Mend) {
+    let cloud = &stage.cloud;
+    match mend {
+        Mend::AddAccount { account, .. } => {
+            cloud.ok(add(account.as_str(), stage.method(), true));
+        }
+        Mend::CreateServiceRole { .. } => {
+            cloud.ok(add(PAYROLL, stage.method(), true));
+        }
+        Mend::RegisterAdministrator { management } => {
+            cloud.does(ORGANIZATION, Deed::RegisterAdministrator { account: management.clone() });
+        }
+        Mend::AddMember { account } => {
+            let (account, joined) = (account.clone(), Joined::Invited);
+            cloud.does(ORGANIZATION, Deed::AddMember { account, joined });
+        }
+        Mend::CreateRole { role, trust, permissions } => create(stage, role, trust, permissions),
+        Mend::Trust { role, document } => {
+            let (name, trust) = (role.name.clone(), document.clone());
+            cloud.does(role.account.as_str(), Deed::UpdateTrust { name, trust });
+        }
+        Mend::Permit { role, documents } => attach(stage, role, documents),
+        Mend::LiftDeny { role, policy, document: None } => {
+            let (role_name, policy) = (role.name.clone(), policy.clone());
+            cloud.does(role.account.as_str(), Deed::DetachPolicy { role: role_name, policy });
+        }
+        Mend::LiftDeny { role, policy, document: Some(document) } => {
+            let (name, document) = (policy.clone(), document.clone());
+            cloud.does(role.account.as_str(), Deed::PutPolicy { name, document });
+        }
+        Mend::Except { policy, document, .. } => {
+            let (name, document) = (policy.clone(), document.clone());
+            cloud.does(ORGANIZATION, Deed::PutControlPolicy { name, document });
+        }
+        Mend::AllowAt { node, documents } => {
+            for (n, document) in documents.iter().enumerate() {
+                let (name, document) = (format!("needed-{n}"), document.clone());
+                let deed = Deed::PutControlPolicy { name, document };
+                let answer = cloud.ports.does(&account(ORGANIZATION), deed).unwrap();
+                let Answer::ControlPolicy(policy) = answer else { panic!("{answer:?}") };
+                let target = node.clone();
+                cloud.does(ORGANIZATION, Deed::AttachControlPolicy { policy, target });
+            }
+        }
+        Mend::OrdinaryRole { account } => {
+            let role = ROLE.parse().unwrap();
+            cloud.ports.trust(account, &role, "AliyunHBRRolePolicy").unwrap();
+            cloud.ok(add(account.as_str(), by_role(), true));
+        }
+        Mend::FindSource { source } => {
+            let (name, location) = (source.id.to_string(), format!("/{}", source.id));
+            let (source, by) = (source.clone(), source.account.clone());
+            cloud.does(by.as_str(), Deed::PutSource { source, name, location, running: true });
+        }
+        Mend::SetClock
+        | Mend::RaiseQuota { .. }
+        | Mend::LookAtRole { .. }
+        | Mend::Report => panic!("{mend:?} is nothing that the world does"),
+    }
+}
+
+fn create(stage: &Stage, role: &RoleArn, trust: &str, permissions: &[String]) {
+    let (name, trust) = (role.name.clone(), trust.to_owned());
+    let deed = Deed::CreateRole { name, trust, max_session_s: None };
+    stage.cloud.does(role.account.as_str(), deed);
+    attach(stage, role, permissions);
+}
+
+fn attach(stage: &Stage, role: &RoleArn, documents: &[String]) {
+    for (n, document) in documents.iter().enumerate() {
+        let (name, document) = (format!("mend-{n}"), document.clone());
+        stage.cloud.does(role.account.as_str(), Deed::PutPolicy { name: name.clone(), document });
+        let deed = Deed::AttachPolicy { role: role.name.clone(), policy: name };
+        stage.cloud.does(role.account.as_str(), deed);
+    }
+}
+
+/// The mend without its n-th part: what is left out, and the rest; no rest when it is not done at
+/// all, which is the part numbered 0. None when it has no such part.
+pub fn smaller(mend: &Mend, n: usize) -> Option<(String, Option<Mend>)> {
+    let Some(n) = n.checked_sub(1) else { return Some(("the whole".to_owned(), None)) };
+    match mend {
+        Mend::CreateRole { role, trust, permissions } => {
+            let (left_out, permissions) = without(permissions, n)?;
+            let (role, trust) = (role.clone(), trust.clone());
+            Some((left_out, Some(Mend::CreateRole { role, trust, permissions })))
+        }
+        Mend::Permit { role, documents } => {
+            let (left_out, documents) = without(documents, n)?;
+            Some((left_out, Some(Mend::Permit { role: role.clone(), documents })))
+        }
+        Mend::AllowAt { node, documents } => {
+            let (left_out, documents) = without(documents, n)?;
+            Some((left_out, Some(Mend::AllowAt { node: node.clone(), documents })))
+        }
+        _ => None,
+    }
+}
+
+/// The documents without the n-th action of all that they allow.
+fn without(documents: &[String], n: usize) -> Option<(String, Vec<String>)> {
+    let mut left_out = None;
+    let mut count = 0;
+    let mut rest = Vec::new();
+    for text in documents {
+        let mut document: Value = serde_json::from_str(text).unwrap();
+        let statements = document["Statement"].as_array_mut().unwrap();
+        for statement in statements.iter_mut() {
+            if let Value::String(one) = &statement["Action"] {
+                statement["Action"] = Value::Array(vec![Value::String(one.clone())]);
+            }
+            let actions = statement["Action"].as_array_mut().unwrap();
+            actions.retain(|action| {
+                count += 1;
+                if count == n + 1 {
+                    left_out = Some(action.to_string());
+                }
+                count != n + 1
+            });
+        }
+        statements.retain(|statement| !statement["Action"].as_array().unwrap().is_empty());
+        if !statements.is_empty() {
+            rest.push(document.to_string());
+        }
+    }
+    left_out.map(|left_out| (left_out, rest))
+}
