@@ -200,6 +200,13 @@ fn check_text(console: &Console, check: &Check) -> String {
         let (code, message) = (view.cause.code(), printable(&view.message));
         format!("{code}: {message}\n  {}", printable(&view.remedy))
     }));
+    if !check.is_readable {
+        parts.push(
+            "The role's policies can't be read, so only what was tried is known; `ram:GetRole`, \
+             `ram:ListPoliciesForRole` and `ram:GetPolicy` would show them."
+                .to_owned(),
+        );
+    }
     if !check.mends.is_empty() {
         parts.push(format!("What mends it:\n\n{}", mends::text(&check.mends)));
     }

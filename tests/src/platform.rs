@@ -17,7 +17,7 @@ use crossvault_core::{
     alert::Alert,
     authorization::{RoleView, SourceView},
     backup,
-    catalog::{self, Need},
+    catalog::{self, Need, Operation, Verb},
     directory::{Administrators, ControlLevel, Member, Membership},
     ids::{AccountId, DataSource, EffectId, JobId, Region, RoleArn, RoleName, SourceKind, VaultId},
     job::Progress,
@@ -34,7 +34,9 @@ use crossvault_handlers::{
     },
     records::{Key, codec::sort_text},
 };
-use crossvault_simulator::world::{self, Command, Deed, Joined, Refusal, Session, World};
+use crossvault_simulator::world::{
+    self, Command, Deed, Joined, Principal, Refusal, Session, World,
+};
 
 use crate::memory_store::MemoryStore;
 
@@ -375,8 +377,9 @@ impl Identity for Platform {
         by: &WorldCredentials,
         assume: Assume,
     ) -> Result<WorldCredentials, PortError> {
-        // The service enters its own roles for the management account.
-        let session = match ServiceRole::of(&assume.role) {
+        // The service enters its own roles for the management account, and for no other caller.
+        let is_own = matches!(by.0.principal(), Principal::Root(_));
+        let session = match ServiceRole::of(&assume.role).filter(|_| is_own) {
             Some(role) => Session::service_of(role, assume.role.account.clone())
                 .serving(self.management.clone()),
             None => by.0.clone(),
@@ -533,18 +536,21 @@ impl Transfers for Platform {
         by: &WorldCredentials,
         _report_by: DateTime<Utc>,
     ) -> Result<Standing, PortError> {
-        // Each touch of a source is checked with the credentials that it is made with.
-        let touched = match &order.work {
-            Work::BackUp { source, .. } => Some(catalog::touched(source)),
-            Work::Restore(restore) => Some(catalog::touched(&restore.to)),
-            Work::Erase(_) | Work::Prune(_) => None,
+        // What a transfer calls is checked with the credentials that it is made with.
+        self.fault("advance")?;
+        let (verb, source) = match &order.work {
+            Work::BackUp { source, .. } => (Verb::BackUp, Some(source)),
+            Work::Restore(restore) => (Verb::Restore, Some(&restore.to)),
+            Work::Erase(_) | Work::Prune(_) => (Verb::Restore, None),
         };
-        if let Some(Need { action, resource }) = touched {
-            self.read("advance", |world, now| {
-                world::check(world, &by.0, action, &resource, &policy::Context::default(), now)
-            })?;
-        } else {
-            self.fault("advance")?;
+        if let Some(source) = source {
+            let operation = Operation { kind: source.kind, verb };
+            for Need { action, resource } in catalog::needs(operation, source.into()) {
+                self.read("touch", |world, now| {
+                    let context = policy::Context::default();
+                    world::check(world, &by.0, action, &resource, &context, now)
+                })?;
+            }
         }
         let (standing, interference) = {
             let mut state = self.state();

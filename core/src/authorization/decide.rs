@@ -64,6 +64,8 @@ pub fn decide(subject: &Subject, facts: &Facts) -> Decision {
                 Entry::NoSuchRole => {
                     causes.push(Cause::MemberServiceRoleDeleted { role: service_role.clone() });
                 }
+                // The service itself refuses where the directory does: that is told already.
+                Entry::Denied if !causes.is_empty() => {}
                 Entry::Denied => causes.push(Cause::EntryDenied { role: service_role.clone() }),
             }
             Path::Directory { service_role: service_role.clone() }

@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use super::{
     cause::{Cause, Causes},
-    decide::{Decision, decide},
     facts::{Facts, GrantFacts, Known, Subject},
     permissions::Attached,
 };
@@ -122,19 +121,15 @@ pub enum Mend {
     Report,
 }
 
-/// What mends everything that stands against these operations on the subject, in the order in
-/// which it is to be done. The subject's own operation is not looked at.
+/// What mends all causes that were found against operations on the subject, in the order in which
+/// it is to be done. The subject's own operation is not looked at.
 #[must_use]
-pub fn mends(subject: &Subject, operations: &[Operation], facts: &Facts) -> Vec<Mend> {
-    let mut all = Vec::new();
-    for &operation in operations {
-        let asked = Subject { operation, ..subject.clone() };
-        if let Decision::Denied(causes) = decide(&asked, facts) {
-            all.extend(Vec::from(causes));
-        }
-    }
+pub fn mends(subject: &Subject, found: &[(Operation, Vec<Cause>)], facts: &Facts) -> Vec<Mend> {
+    let all = found.iter().flat_map(|(_, causes)| causes).cloned().collect();
     let Some(causes) = Causes::of(all) else { return Vec::new() };
-    let asked = Asked { subject, operations, facts };
+    let refused = found.iter().filter(|(_, causes)| !causes.is_empty());
+    let operations: Vec<Operation> = refused.map(|(operation, _)| *operation).collect();
+    let asked = Asked { subject, operations: &operations, facts };
     let mut mends: Vec<Mend> = Vec::new();
     for mend in causes.iter().flat_map(|cause| asked.of_cause(cause)) {
         if !mends.contains(&mend) {
@@ -179,7 +174,7 @@ impl Asked<'_> {
                 Mend::OrdinaryRole { account: role.account.clone() }
             }
             Cause::EntryDenied { role } => Mend::LookAtRole { role: role.clone() },
-            Cause::PermissionMissing { role, actions, .. } => return self.permit(role, actions),
+            Cause::PermissionMissing { role, .. } => return self.permit(role),
             Cause::PermissionDenied { role, policy, .. } => return self.lift(role, policy),
             Cause::ControlPolicyDenies { role, node, policy, .. } => {
                 return self.control(role, node, policy.as_deref());
@@ -201,21 +196,15 @@ impl Asked<'_> {
         self.operations.iter().flat_map(|operation| catalog::needs(*operation, scope)).collect()
     }
 
-    /// The policies that give what the role lacks. Of a role that can't be read, only the actions
-    /// that were refused are known to be missing.
-    fn permit(&self, role: &RoleArn, actions: &[String]) -> Vec<Mend> {
+    /// The policies that give what the role lacks; of a role that can't be read, all that is
+    /// needed is taken to be missing.
+    fn permit(&self, role: &RoleArn) -> Vec<Mend> {
         let GrantFacts::Role { view, .. } = &self.facts.grant else { return Vec::new() };
-        let mut needs = self.needs();
-        let documents = match view {
-            Some(Known::Known(view)) => {
-                let attached = Attached::read(&view.policies, PolicyKind::Permission);
-                policy::mend(&needs, &attached.policies()).documents
-            }
-            Some(Known::Unreadable) | None => {
-                needs.retain(|need| actions.iter().any(|action| action == need.action));
-                policy::mend(&needs, &[]).documents
-            }
+        let attached = match view {
+            Some(Known::Known(view)) => Attached::read(&view.policies, PolicyKind::Permission),
+            Some(Known::Unreadable) | None => Attached::read(&[], PolicyKind::Permission),
         };
+        let documents = policy::mend(&self.needs(), &attached.policies()).documents;
         vec![Mend::Permit { role: role.clone(), documents }]
     }
 

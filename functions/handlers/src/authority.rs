@@ -1,8 +1,12 @@
 //! How authority stands for several operations on one account, from one reading of the facts.
 
+use std::collections::{BTreeMap, btree_map::Entry};
+
 use crossvault_core::{
-    authorization::{Cause, Decision, Facts, GrantFacts, Known, Mend, Subject, decide, mends},
-    catalog::{Operation, Verb},
+    authorization::{
+        Cause, Decision, Denial, Facts, GrantFacts, Known, Mend, Refused, Subject, decide, mends,
+    },
+    catalog::{self, Operation, Verb},
     grant::Method,
     ids::{AccountId, DataSource, Region, SourceKind},
     policy::ServiceRole,
@@ -32,6 +36,8 @@ pub(crate) struct Examined<C> {
     pub(crate) operations: Vec<(Operation, Vec<Cause>)>,
     /// What mends all of it, in the order in which it is to be done.
     pub(crate) mends: Vec<Mend>,
+    /// Whether all that bears on it could be read; else only what was tried is known.
+    pub(crate) is_readable: bool,
     /// The service-linked role that is missing on the way, where one is.
     pub(crate) missing: Option<ServiceRole>,
     /// The credentials for the account; none when the way to it is closed.
@@ -97,28 +103,71 @@ pub(crate) async fn examine<P: Store + Directory + Sources>(
         Some(method) => facts::of_method(ports, &first, method, visit).await?,
         None => facts::of_subject(ports, &first, visit).await?,
     };
-    let mut examined = Examined {
-        operations: Vec::with_capacity(operations.len()),
-        mends: mends(&first, operations, &read.facts),
-        missing: missing(&read.facts),
-        nodes: nodes(&read.facts),
-        credentials: read.credentials,
-    };
+    let mut tried = Tried::default();
+    let mut found = Vec::with_capacity(operations.len());
     for &operation in operations {
-        let mut causes: Vec<Cause> = match decide(&subject(operation), &read.facts) {
+        let refused = tried.of(ports, place, &read, operation).await?;
+        let facts = Facts { refused, ..read.facts.clone() };
+        let causes: Vec<Cause> = match decide(&subject(operation), &facts) {
             Decision::Allowed(_) => Vec::new(),
             Decision::Denied(causes) => causes.into(),
         };
-        if causes.is_empty()
-            && operation.verb == Verb::Discover
-            && let Some(credentials) = &examined.credentials
-            && let Some(cause) = try_out(ports, place, &read.facts, operation, credentials).await?
-        {
-            causes.push(cause);
-        }
-        examined.operations.push((operation, causes));
+        found.push((operation, causes));
     }
-    Ok(examined)
+    Ok(Examined {
+        mends: mends(&first, &found, &read.facts),
+        operations: found,
+        missing: missing(&read.facts),
+        is_readable: !is_unreadable(&read.facts),
+        nodes: nodes(&read.facts),
+        credentials: read.credentials,
+    })
+}
+
+fn is_unreadable(facts: &Facts) -> bool {
+    matches!(facts.grant, GrantFacts::Role { view: Some(Known::Unreadable), .. })
+}
+
+/// What trying showed of a role that may not be read, by type of source.
+#[derive(Default)]
+struct Tried(BTreeMap<SourceKind, Option<Denial>>);
+
+impl Tried {
+    /// Looks at a source of the type, once, with a role that may not be read: a denial of what the
+    /// operation needs tells that the role lacks it.
+    async fn of<P: Sources>(
+        &mut self,
+        ports: &P,
+        place: &Place<'_>,
+        read: &facts::Read<P::Credentials>,
+        operation: Operation,
+    ) -> Result<Option<Refused>, PortError> {
+        let Some(credentials) = read.credentials.as_ref().filter(|_| is_unreadable(&read.facts))
+        else {
+            return Ok(None);
+        };
+        let kind = operation.kind;
+        if let Entry::Vacant(vacant) = self.0.entry(kind) {
+            let (account, region) = (place.account.clone(), place.region.clone());
+            let page = Page { after: None, limit: 1 };
+            let looked = match place.source {
+                Some(source) => ports.describe(credentials, source.clone()).await.map(|_| ()),
+                None => ports.list(credentials, account, region, kind, page).await.map(|_| ()),
+            };
+            let denial = match looked {
+                Ok(()) => None,
+                Err(PortError::Denied { action, resource, by }) => {
+                    Some(Denial { action, resource, by })
+                }
+                Err(error) => return Err(error),
+            };
+            vacant.insert(denial);
+        }
+        let is_needed =
+            |denial: &&Denial| catalog::actions(operation).contains(&denial.action.as_str());
+        let denial = self.0.get(&kind).and_then(Option::as_ref).filter(is_needed);
+        Ok(denial.cloned().map(Refused::Denied))
+    }
 }
 
 /// The service-linked role whose absence closes the way.
@@ -150,29 +199,5 @@ fn nodes(facts: &Facts) -> Option<Vec<String>> {
         GrantFacts::Directory { .. } | GrantFacts::Own | GrantFacts::Missing { .. } => {
             Some(Vec::new())
         }
-    }
-}
-
-/// Lists one source with a role that may not be read: a denial tells what the role lacks.
-async fn try_out<P: Directory + Sources>(
-    ports: &P,
-    place: &Place<'_>,
-    facts: &Facts,
-    operation: Operation,
-    credentials: &P::Credentials,
-) -> Result<Option<Cause>, PortError> {
-    let GrantFacts::Role { role, view: Some(Known::Unreadable), .. } = &facts.grant else {
-        return Ok(None);
-    };
-    let (account, region) = (place.account.clone(), place.region.clone());
-    let page = Page { after: None, limit: 1 };
-    match ports.list(credentials, account, region, operation.kind, page).await {
-        Ok(_) => Ok(None),
-        Err(PortError::Denied { action, .. }) => Ok(Some(Cause::PermissionMissing {
-            role: role.clone(),
-            operation: operation.to_string(),
-            actions: vec![action],
-        })),
-        Err(error) => Err(error),
     }
 }

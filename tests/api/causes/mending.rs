@@ -1,46 +1,49 @@
 //! Does what a mend says, and what is less than it says.
 
 use crossvault_core::{authorization::Mend, ids::RoleArn};
+use crossvault_handlers::api::Command;
 use crossvault_simulator::world::{Answer, Deed, Joined};
 use serde_json::Value;
 
 use super::scenario::{ORGANIZATION, Stage};
-use crate::cloud::{PAYROLL, ROLE, account, add, by_role};
+use crate::cloud::{Cloud, PAYROLL, ROLE, account, add, by_role};
 
-/// Does what the mend says.
-pub fn apply(stage: &Stage, mend: &Mend) {
+/// Does what the mend says; it may fail when another part of the mending was left out.
+pub fn apply(stage: &Stage, mend: &Mend) -> Result<(), String> {
     let cloud = &stage.cloud;
     match mend {
         Mend::AddAccount { account, .. } => {
-            cloud.ok(add(account.as_str(), stage.method(), true));
+            asks(cloud, add(account.as_str(), stage.method(), true))?;
         }
         Mend::CreateServiceRole { .. } => {
-            cloud.ok(add(PAYROLL, stage.method(), true));
+            asks(cloud, add(PAYROLL, stage.method(), true))?;
         }
         Mend::RegisterAdministrator { management } => {
-            cloud.does(ORGANIZATION, Deed::RegisterAdministrator { account: management.clone() });
+            does(cloud, ORGANIZATION, Deed::RegisterAdministrator { account: management.clone() })?;
         }
         Mend::AddMember { account } => {
             let (account, joined) = (account.clone(), Joined::Invited);
-            cloud.does(ORGANIZATION, Deed::AddMember { account, joined });
+            does(cloud, ORGANIZATION, Deed::AddMember { account, joined })?;
         }
-        Mend::CreateRole { role, trust, permissions } => create(stage, role, trust, permissions),
+        Mend::CreateRole { role, trust, permissions } => {
+            create(cloud, role, trust, permissions)?;
+        }
         Mend::Trust { role, document } => {
             let (name, trust) = (role.name.clone(), document.clone());
-            cloud.does(role.account.as_str(), Deed::UpdateTrust { name, trust });
+            does(cloud, role.account.as_str(), Deed::UpdateTrust { name, trust })?;
         }
-        Mend::Permit { role, documents } => attach(stage, role, documents),
+        Mend::Permit { role, documents } => attach(cloud, role, documents)?,
         Mend::LiftDeny { role, policy, document: None } => {
             let (role_name, policy) = (role.name.clone(), policy.clone());
-            cloud.does(role.account.as_str(), Deed::DetachPolicy { role: role_name, policy });
+            does(cloud, role.account.as_str(), Deed::DetachPolicy { role: role_name, policy })?;
         }
         Mend::LiftDeny { role, policy, document: Some(document) } => {
             let (name, document) = (policy.clone(), document.clone());
-            cloud.does(role.account.as_str(), Deed::PutPolicy { name, document });
+            does(cloud, role.account.as_str(), Deed::PutPolicy { name, document })?;
         }
         Mend::Except { policy, document, .. } => {
             let (name, document) = (policy.clone(), document.clone());
-            cloud.does(ORGANIZATION, Deed::PutControlPolicy { name, document });
+            does(cloud, ORGANIZATION, Deed::PutControlPolicy { name, document })?;
         }
         Mend::AllowAt { node, documents } => {
             for (n, document) in documents.iter().enumerate() {
@@ -49,40 +52,54 @@ pub fn apply(stage: &Stage, mend: &Mend) {
                 let answer = cloud.ports.does(&account(ORGANIZATION), deed).unwrap();
                 let Answer::ControlPolicy(policy) = answer else { panic!("{answer:?}") };
                 let target = node.clone();
-                cloud.does(ORGANIZATION, Deed::AttachControlPolicy { policy, target });
+                does(cloud, ORGANIZATION, Deed::AttachControlPolicy { policy, target })?;
             }
         }
         Mend::OrdinaryRole { account } => {
             let role = ROLE.parse().unwrap();
             cloud.ports.trust(account, &role, "AliyunHBRRolePolicy").unwrap();
-            cloud.ok(add(account.as_str(), by_role(), true));
+            asks(cloud, add(account.as_str(), by_role(), true))?;
         }
         Mend::FindSource { source } => {
             let (name, location) = (source.id.to_string(), format!("/{}", source.id));
             let (source, by) = (source.clone(), source.account.clone());
-            cloud.does(by.as_str(), Deed::PutSource { source, name, location, running: true });
+            does(cloud, by.as_str(), Deed::PutSource { source, name, location, running: true })?;
         }
-        Mend::SetClock
-        | Mend::RaiseQuota { .. }
-        | Mend::LookAtRole { .. }
-        | Mend::Report => panic!("{mend:?} is nothing that the world does"),
+        Mend::SetClock | Mend::RaiseQuota { .. } | Mend::LookAtRole { .. } | Mend::Report => {
+            panic!("{mend:?} is nothing that the world does")
+        }
     }
+    Ok(())
 }
 
-fn create(stage: &Stage, role: &RoleArn, trust: &str, permissions: &[String]) {
+fn asks(cloud: &Cloud, command: Command) -> Result<(), String> {
+    cloud.ask(command).map(|_| ()).map_err(|error| error.to_string())
+}
+
+fn does(cloud: &Cloud, by: &str, deed: Deed) -> Result<(), String> {
+    cloud.ports.does(&account(by), deed).map(|_| ()).map_err(|refusal| refusal.to_string())
+}
+
+fn create(
+    cloud: &Cloud,
+    role: &RoleArn,
+    trust: &str,
+    permissions: &[String],
+) -> Result<(), String> {
     let (name, trust) = (role.name.clone(), trust.to_owned());
     let deed = Deed::CreateRole { name, trust, max_session_s: None };
-    stage.cloud.does(role.account.as_str(), deed);
-    attach(stage, role, permissions);
+    does(cloud, role.account.as_str(), deed)?;
+    attach(cloud, role, permissions)
 }
 
-fn attach(stage: &Stage, role: &RoleArn, documents: &[String]) {
+fn attach(cloud: &Cloud, role: &RoleArn, documents: &[String]) -> Result<(), String> {
     for (n, document) in documents.iter().enumerate() {
         let (name, document) = (format!("mend-{n}"), document.clone());
-        stage.cloud.does(role.account.as_str(), Deed::PutPolicy { name: name.clone(), document });
+        does(cloud, role.account.as_str(), Deed::PutPolicy { name: name.clone(), document })?;
         let deed = Deed::AttachPolicy { role: role.name.clone(), policy: name };
-        stage.cloud.does(role.account.as_str(), deed);
+        does(cloud, role.account.as_str(), deed)?;
     }
+    Ok(())
 }
 
 /// The mend without its n-th part: what is left out, and the rest; no rest when it is not done at

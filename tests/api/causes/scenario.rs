@@ -32,6 +32,7 @@ pub struct Scenario {
     #[serde(default)]
     before: Vec<Act>,
     /// What breaks the authority.
+    #[serde(default)]
     breaks: Vec<Act>,
     /// The codes of all causes, the root first.
     pub causes: Vec<String>,

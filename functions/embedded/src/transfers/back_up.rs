@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crossvault_core::{
     backup,
+    catalog::Verb,
     ids::{DataSource, PolicyId, SourceKind},
     job::{Checkpoint, Progress},
     quantity::Bytes,
@@ -43,7 +44,8 @@ pub(super) fn run(
     }
     let root =
         platform.world().location(source).ok_or_else(|| PortError::NotFound(source.to_string()))?;
-    let touch = Arc::new(SourceTouch::new(Arc::clone(platform.world()), session, source.clone()));
+    let world = Arc::clone(platform.world());
+    let touch = Arc::new(SourceTouch::new(world, session, source.clone(), Verb::BackUp));
     let backup = BackupOrder {
         source: source.clone(),
         plan: policy.cloned(),

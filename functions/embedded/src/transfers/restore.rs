@@ -8,6 +8,7 @@ use std::{
 };
 
 use crossvault_core::{
+    catalog::Verb,
     explain::Explain,
     job::{Checkpoint, Progress},
     quantity::Bytes,
@@ -115,8 +116,12 @@ fn writer(
         .world()
         .location(&restore.to)
         .ok_or_else(|| PortError::NotFound(restore.to.to_string()))?;
-    let touch =
-        Arc::new(SourceTouch::new(Arc::clone(platform.world()), session, restore.to.clone()));
+    let touch = Arc::new(SourceTouch::new(
+        Arc::clone(platform.world()),
+        session,
+        restore.to.clone(),
+        Verb::Restore,
+    ));
     let overwrite = match restore.overwrite {
         Overwrite::Refuse => write::Overwrite::Refuse,
         Overwrite::Replace => write::Overwrite::Replace,

@@ -118,10 +118,7 @@ pub(super) async fn check<P: Store + Directory + Sources>(
     }
     let place = Place { management: &asked.management, account, region, source };
     let operations = match source {
-        Some(DataSource { kind, .. }) => {
-            let backup = Operation { kind: *kind, verb: Verb::BackUp };
-            vec![backup.look(), backup]
-        }
+        Some(DataSource { kind, .. }) => vec![Operation { kind: *kind, verb: Verb::BackUp }],
         None => operations(&[Verb::Discover, Verb::BackUp, Verb::Restore]),
     };
     let examined = examine(ports, &place, method, &operations, &asked.session()).await?;
@@ -129,6 +126,7 @@ pub(super) async fn check<P: Store + Directory + Sources>(
     let is_finding =
         |cause: &&Cause| is_added || !matches!(cause, Cause::MemberServiceRoleDeleted { .. });
     // Adding the account creates the directory's role by itself.
+    let is_readable = examined.is_readable;
     let is_asked = |mend: &Mend| is_added || !matches!(mend, Mend::CreateServiceRole { .. });
     let mends = examined.mends.into_iter().filter(is_asked).collect();
     let operations = examined
@@ -139,7 +137,7 @@ pub(super) async fn check<P: Store + Directory + Sources>(
             causes: causes.iter().filter(is_finding).map(CauseView::of).collect(),
         })
         .collect();
-    Ok(Answer::Check(Check { account: account.clone(), operations, mends }))
+    Ok(Answer::Check(Check { account: account.clone(), operations, is_readable, mends }))
 }
 
 /// Lists the accounts that are added, by region and id.

@@ -81,6 +81,8 @@ pub struct Check {
     pub account: AccountId,
     /// Each operation that was asked about.
     pub operations: Vec<CheckedOperation>,
+    /// Whether the role's policies could be read; else only what was tried is known.
+    pub is_readable: bool,
     /// What mends all that is missing, in the order in which it is to be done.
     pub mends: Vec<Mend>,
 }
