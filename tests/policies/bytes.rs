@@ -55,9 +55,9 @@ fn use_it(policy: &Policy) {
 fn assert_within(text: &str, error: &InvalidPolicy) {
     let line = usize::try_from(error.at.line).unwrap();
     let column = usize::try_from(error.at.column).unwrap();
-    let found = text.split('\n').nth(line - 1);
+    let found = text.split('\n').nth(line.checked_sub(1).unwrap());
     let length = found.unwrap_or_else(|| panic!("{error}: no such line")).chars().count();
-    assert!((1..=length + 1).contains(&column), "{error}: the line has {length}");
+    assert!((1..=length.saturating_add(1)).contains(&column), "{error}: the line has {length}");
 }
 
 /// Something done to a document: where, how much of it goes, what comes in its place.
@@ -66,8 +66,8 @@ type Change = (Index, usize, String);
 fn changed(text: &str, changes: &[Change]) -> String {
     let mut letters: Vec<char> = text.chars().collect();
     for (at, gone, new) in changes {
-        let from = at.index(letters.len() + 1);
-        let to = letters.len().min(from + gone);
+        let from = at.index(letters.len().saturating_add(1));
+        let to = letters.len().min(from.saturating_add(*gone));
         letters.splice(from..to, new.chars());
     }
     letters.into_iter().collect()
@@ -118,7 +118,7 @@ proptest! {
 
 /// A text of that length, made of one piece again and again.
 fn repeated(piece: &str, bytes: usize) -> String {
-    piece.repeat(bytes / piece.len())
+    piece.repeat(bytes.checked_div(piece.len()).unwrap())
 }
 
 #[test]

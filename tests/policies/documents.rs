@@ -4,7 +4,7 @@
 //! stand the codes of its warnings, if it has some. `malformed.jsonl` holds documents that break a
 //! rule, each with the code and the place of what breaks it.
 
-use std::{env, fs, path::Path, sync::LazyLock};
+use std::{env, fmt::Write as _, fs, path::Path, sync::LazyLock};
 
 use crossvault_core::{
     explain::Explain,
@@ -64,7 +64,7 @@ fn real_documents_parse_and_are_warned_about_as_written_down() {
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         for warning in policy.warnings() {
             assert!(!warning.remedy().is_empty());
-            found += &format!("{name} {} {warning}\n", warning.code());
+            writeln!(found, "{name} {} {warning}", warning.code()).unwrap();
         }
     }
     let path = folder.join("warnings.txt");

@@ -4,6 +4,8 @@
 //! permitted; rows lie in a [`MemoryStore`]; of backup data there are only the names. Time stands
 //! still until a test moves it, and no future ever waits: [`run`] polls it to its end.
 
+mod transfers;
+
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     future::Future,
@@ -16,27 +18,24 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crossvault_core::{
     alert::Alert,
     authorization::{RoleView, SourceView},
-    backup,
-    catalog::{self, Need, Operation, Verb},
     directory::{Administrators, ControlLevel, Member, Membership},
-    ids::{AccountId, DataSource, EffectId, JobId, Region, RoleArn, RoleName, SourceKind, VaultId},
-    job::Progress,
-    policy::{self, ServiceRole, trust_policy_for},
-    quantity::Bytes,
-    restore, upkeep,
+    ids::{AccountId, DataSource, EffectId, Region, RoleArn, RoleName, SourceKind, VaultId},
+    policy::{ServiceRole, trust_policy_for},
     vault::Vault,
 };
 use crossvault_handlers::{
     ports::{
-        Assume, BrowsedEntry, Clock, Credentials, Directory, Events, Identity, Message, Order,
-        Page, PortError, Queue, Range, Sealed, SealedIn, Sources, Standing, Store, Stored,
-        Transaction, TransferName, Transfers, Vaults, Version, Work, Write,
+        Assume, BrowsedEntry, Clock, Credentials, Directory, Events, Identity, Message, Page,
+        PortError, Queue, Range, SealedIn, Sources, Standing, Store, Stored, Transaction, Vaults,
+        Version, Write,
     },
     records::{Key, codec::sort_text},
 };
 use crossvault_simulator::world::{
     self, Command, Deed, Joined, Principal, Refusal, Session, World,
 };
+
+pub use transfers::snapshot;
 
 use crate::memory_store::MemoryStore;
 
@@ -527,77 +526,6 @@ impl Vaults for Platform {
     ) -> Result<(), PortError> {
         self.fault("discard")
     }
-}
-
-impl Transfers for Platform {
-    async fn advance(
-        &self,
-        order: Order,
-        by: &WorldCredentials,
-        _report_by: DateTime<Utc>,
-    ) -> Result<Standing, PortError> {
-        // What a transfer calls is checked with the credentials that it is made with.
-        self.fault("advance")?;
-        let (verb, source) = match &order.work {
-            Work::BackUp { source, .. } => (Verb::BackUp, Some(source)),
-            Work::Restore(restore) => (Verb::Restore, Some(&restore.to)),
-            Work::Erase(_) | Work::Prune(_) => (Verb::Restore, None),
-        };
-        if let Some(source) = source {
-            let operation = Operation { kind: source.kind, verb };
-            for Need { action, resource } in catalog::needs(operation, source.into()) {
-                self.read("touch", |world, now| {
-                    let context = policy::Context::default();
-                    world::check(world, &by.0, action, &resource, &context, now)
-                })?;
-            }
-        }
-        let (standing, interference) = {
-            let mut state = self.state();
-            let standing = state.standings.pop_front().unwrap_or_else(|| seal(&order, state.now));
-            (standing, state.after_advance.take())
-        };
-        if let Some(interfere) = interference {
-            interfere(self);
-        }
-        Ok(standing)
-    }
-
-    async fn halt(&self, _name: TransferName) -> Result<(), PortError> {
-        self.fault("halt")
-    }
-}
-
-/// What a transfer makes that is sealed at once: one file of a kibibyte.
-fn seal(order: &Order, now: DateTime<Utc>) -> Standing {
-    let bytes = Bytes(1024);
-    let sealed = match &order.work {
-        Work::BackUp { .. } => Sealed::Backup(backup::Sealed {
-            snapshot: snapshot(&order.name.job),
-            epoch: order.epoch,
-            taken: now,
-            files: 1,
-            bytes,
-            added: Bytes(512),
-            failed: 0,
-        }),
-        Work::Restore(_) => {
-            Sealed::Restore(restore::Sealed { files: 1, bytes, failed: 0, warnings: vec![] })
-        }
-        Work::Erase(erase) => {
-            let removed = u64::try_from(erase.points.len()).unwrap_or(u64::MAX);
-            Sealed::Upkeep(upkeep::Sealed { removed, freed: Bytes::ZERO })
-        }
-        Work::Prune(_) => Sealed::Upkeep(upkeep::Sealed { removed: 0, freed: Bytes::ZERO }),
-    };
-    let progress = Progress { bytes, files: 1, failed: 0, expected: Some(bytes) };
-    Standing::Sealed { sealed, progress, failures: Vec::new() }
-}
-
-/// How a vault names what a job made.
-#[must_use]
-pub fn snapshot(job: &JobId) -> String {
-    format!("snapshot-of-{job}")
 }
 
 fn part<T>(all: Vec<T>, page: &Page, id: impl Fn(&T) -> &str) -> Vec<T> {
