@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::sources::{cargo, none};
 
 /// Each crate of the workspace, and the others that it may use.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 7] = [
     ("crossvault-core", &[]),
     ("crossvault-handlers", &["crossvault-core"]),
     ("crossvault-simulator", &["crossvault-core", "crossvault-handlers"]),
@@ -21,6 +21,7 @@ const ARROWS: [(&str, &[&str]); 6] = [
         "crossvault-tests",
         &["crossvault-core", "crossvault-embedded", "crossvault-handlers", "crossvault-simulator"],
     ),
+    ("crossvault-benches", &["crossvault-core"]),
 ];
 
 /// What a crate may use besides in its tests: the plain store, the sweeps.
