@@ -11,7 +11,7 @@ use crossvault_handlers::api::{Answer, Command, JobView};
 
 use self::{
     mending::{apply, smaller},
-    scenario::{Scenario, Stage},
+    scenario::{Scenario, Stage, backed_up_source},
 };
 use crate::cloud::{PAYROLL, VAULTS, account, add, back_up, region, restore, source};
 
@@ -31,7 +31,7 @@ fn scenarios() -> Vec<(String, Scenario)> {
 
 /// Backs up the source to the end.
 fn backed_up(stage: &Stage) -> JobView {
-    let job = stage.cloud.started(back_up(&stage.source(), None, Some("main")));
+    let job = stage.cloud.started(back_up(&backed_up_source(), None, Some("main")));
     stage.cloud.work();
     stage.cloud.job(&job)
 }
@@ -44,7 +44,7 @@ fn mends(stage: &Stage, scenario: &Scenario, name: &str) -> Vec<Mend> {
     let (account, region) = (account(PAYROLL), region());
     // What is not added yet is checked by the method that it would be added by.
     let method = (!scenario.is_added()).then(|| stage.method());
-    let source = Some(stage.source());
+    let source = Some(backed_up_source());
     let asked = Command::CheckAccount { account, region, method, source };
     let Answer::Check(check) = stage.cloud.ok(asked) else { panic!("no check") };
     assert!(!check.is_authorized(), "{name}: the check sees nothing");
@@ -91,7 +91,7 @@ fn authority_that_breaks_while_a_job_runs_ends_it_at_the_next_call() {
     for (name, scenario) in scenarios() {
         let Some(expected) = &scenario.during else { continue };
         let stage = scenario.stage();
-        let job = stage.cloud.started(back_up(&stage.source(), None, Some("main")));
+        let job = stage.cloud.started(back_up(&backed_up_source(), None, Some("main")));
         stage.cloud.ports.stand(scenario::moving());
         scenario.break_once_it_moves(&stage);
         stage.cloud.work();

@@ -106,28 +106,25 @@ fn attach(cloud: &Cloud, role: &RoleArn, documents: &[String]) -> Result<(), Str
 /// all, which is the part numbered 0. None when it has no such part.
 pub fn smaller(mend: &Mend, n: usize) -> Option<(String, Option<Mend>)> {
     let Some(n) = n.checked_sub(1) else { return Some(("the whole".to_owned(), None)) };
-    match mend {
-        Mend::CreateRole { role, trust, permissions } => {
-            let (left_out, permissions) = without(permissions, n)?;
-            let (role, trust) = (role.clone(), trust.clone());
-            Some((left_out, Some(Mend::CreateRole { role, trust, permissions })))
-        }
-        Mend::Permit { role, documents } => {
-            let (left_out, documents) = without(documents, n)?;
-            Some((left_out, Some(Mend::Permit { role: role.clone(), documents })))
-        }
-        Mend::AllowAt { node, documents } => {
-            let (left_out, documents) = without(documents, n)?;
-            Some((left_out, Some(Mend::AllowAt { node: node.clone(), documents })))
-        }
-        _ => None,
+    if let Mend::CreateRole { role, trust, permissions } = mend {
+        let (left_out, permissions) = without(permissions, n)?;
+        let (role, trust) = (role.clone(), trust.clone());
+        Some((left_out, Some(Mend::CreateRole { role, trust, permissions })))
+    } else if let Mend::Permit { role, documents } = mend {
+        let (left_out, documents) = without(documents, n)?;
+        Some((left_out, Some(Mend::Permit { role: role.clone(), documents })))
+    } else if let Mend::AllowAt { node, documents } = mend {
+        let (left_out, documents) = without(documents, n)?;
+        Some((left_out, Some(Mend::AllowAt { node: node.clone(), documents })))
+    } else {
+        None
     }
 }
 
 /// The documents without the n-th action of all that they allow.
 fn without(documents: &[String], n: usize) -> Option<(String, Vec<String>)> {
     let mut left_out = None;
-    let mut count = 0;
+    let mut numbers = 0..;
     let mut rest = Vec::new();
     for text in documents {
         let mut document: Value = serde_json::from_str(text).unwrap();
@@ -138,11 +135,11 @@ fn without(documents: &[String], n: usize) -> Option<(String, Vec<String>)> {
             }
             let actions = statement["Action"].as_array_mut().unwrap();
             actions.retain(|action| {
-                count += 1;
-                if count == n + 1 {
+                let is_it = numbers.next() == Some(n);
+                if is_it {
                     left_out = Some(action.to_string());
                 }
-                count != n + 1
+                !is_it
             });
         }
         statements.retain(|statement| !statement["Action"].as_array().unwrap().is_empty());

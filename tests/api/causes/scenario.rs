@@ -91,13 +91,14 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub fn source(&self) -> DataSource {
-        source(PAYROLL, "nas/fs-1")
-    }
-
     pub fn method(&self) -> Method {
         self.way.clone()
     }
+}
+
+/// What is backed up.
+pub fn backed_up_source() -> DataSource {
+    source(PAYROLL, "nas/fs-1")
 }
 
 impl Scenario {
