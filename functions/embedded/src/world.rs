@@ -14,7 +14,10 @@ use std::{
 use chrono::{DateTime, Utc};
 use crossvault_core::ids::DataSource;
 use crossvault_handlers::ports::PortError;
-use crossvault_simulator::world::{Answer, Change, Command, Deed, Entity, Refusal, World, decide};
+use crossvault_simulator::world::{
+    Answer, Change, Command, Deed, Entity, Event, Refusal, World, decide, events,
+};
+use tokio::sync::broadcast;
 
 use crate::{
     platform::Settings,
@@ -24,6 +27,9 @@ use crate::{
 /// The key of the row beside the entities that holds the home's settings.
 const SETTINGS: &str = "settings";
 
+/// How many events a listener may be behind before it misses the oldest.
+const EVENTS_HELD: usize = 1024;
+
 /// The world, as every thread sees it.
 pub struct LocalWorld {
     world: RwLock<World>,
@@ -31,6 +37,7 @@ pub struct LocalWorld {
     version: AtomicU64,
     /// Changes come one after the other, each decided on the world that the last one left.
     changing: tokio::sync::Mutex<()>,
+    told: broadcast::Sender<Event>,
 }
 
 /// Why the world was not changed.
@@ -59,7 +66,12 @@ impl LocalWorld {
             world.absorb(&Change::Put(entity));
         }
         let version = AtomicU64::new(world.version());
-        Ok(Self { world: RwLock::new(world), version, changing: tokio::sync::Mutex::default() })
+        Ok(Self {
+            world: RwLock::new(world),
+            version,
+            changing: tokio::sync::Mutex::default(),
+            told: broadcast::Sender::new(EVENTS_HELD),
+        })
     }
 
     /// The settings that the home was made with; none before it was set up.
@@ -91,7 +103,7 @@ impl LocalWorld {
         Ok(())
     }
 
-    /// Carries a command out: decided, written, absorbed.
+    /// Carries a command out: decided, written, absorbed, told.
     ///
     /// # Errors
     /// [`ChangeError`] when it is refused or could not be written: then nothing was changed.
@@ -102,10 +114,26 @@ impl LocalWorld {
         command: Command,
     ) -> Result<Answer, ChangeError> {
         let _one_at_a_time = self.changing.lock().await;
-        let (answer, changes) = self.read(|world| decide(world, now, command))?;
+        let (answer, changes, told) = self.read(|world| {
+            let (answer, changes) = decide(world, now, command.clone())?;
+            let told = events(world, now, &command, &changes);
+            Ok::<_, Refusal>((answer, changes, told))
+        })?;
         store.write_world(writes(&changes)?).await?;
         self.absorb(&changes);
+        for event in told {
+            // Nobody may listen: an event is a hint, and what it hints at is in the world.
+            let _ = self.told.send(event);
+        }
         Ok(answer)
+    }
+
+    /// The events of all changes from now on, each after its change, in the order of the changes.
+    ///
+    /// A listener that is far behind misses some, as it may on a cloud.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.told.subscribe()
     }
 
     /// Looks at the world as it is now.
@@ -157,4 +185,33 @@ fn parse<T: serde::de::DeserializeOwned>(key: &str, body: &str) -> Result<T, Por
         what: format!("row `{key}` of the local world"),
         detail: error.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::broadcast::error::TryRecvError;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_change_is_told_once_it_is_so_and_a_refused_one_never() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::create(&folder.path().join("state.sqlite")).unwrap();
+        let world = LocalWorld::load(&store).await.unwrap();
+        let by: crossvault_core::ids::AccountId = "1000000000000001".parse().unwrap();
+        let now = DateTime::<Utc>::UNIX_EPOCH;
+        let change = async |deed| world.change(&store, now, Command { by: by.clone(), deed }).await;
+        // Nobody listens yet.
+        change(Deed::CreateAccount { name: "backup".into() }).await.unwrap();
+        change(Deed::CreateDirectory).await.unwrap();
+        let mut listener = world.events();
+        assert_eq!(listener.try_recv(), Err(TryRecvError::Empty));
+        change(Deed::EnableControlPolicy).await.unwrap();
+        let event = listener.try_recv().unwrap();
+        assert_eq!(event.account, by);
+        assert!(event.json.contains("\"EnableControlPolicy\""), "{}", event.json);
+        assert!(change(Deed::CreateDirectory).await.is_err());
+        change(Deed::EnableControlPolicy).await.unwrap();
+        assert_eq!(listener.try_recv(), Err(TryRecvError::Empty));
+    }
 }
