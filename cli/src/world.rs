@@ -4,7 +4,9 @@
 
 mod accounts;
 mod administrators;
+mod control;
 mod directory;
+mod folders;
 mod policies;
 mod roles;
 mod sources;
@@ -39,6 +41,10 @@ pub enum Commands {
     #[command(subcommand)]
     Directory(directory::Commands),
     #[command(subcommand)]
+    Folders(folders::Commands),
+    #[command(subcommand)]
+    Control(control::Commands),
+    #[command(subcommand)]
     Administrators(administrators::Commands),
     #[command(subcommand)]
     Roles(roles::Commands),
@@ -53,6 +59,8 @@ pub fn run(console: &Console, command: Commands) -> Result<Exit, Failure> {
     match command {
         Commands::Accounts(command) => accounts::run(console, command),
         Commands::Directory(command) => directory::run(console, command),
+        Commands::Folders(command) => folders::run(console, command),
+        Commands::Control(command) => control::run(console, command),
         Commands::Administrators(command) => administrators::run(console, command),
         Commands::Roles(command) => roles::run(console, command),
         Commands::Policies(command) => policies::run(console, &command),

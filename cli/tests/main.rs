@@ -4,6 +4,7 @@
 mod crossvault;
 mod damage;
 mod demo;
+mod directory;
 mod help;
 mod isolation;
 #[cfg(test)]

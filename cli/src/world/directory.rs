@@ -3,10 +3,10 @@
 use clap::{Args, Subcommand};
 use crossvault_core::ids::AccountId;
 use crossvault_embedded::socket::Failure;
-use crossvault_simulator::world::{Answer, Command, Deed, Directory, Joined, World};
+use crossvault_simulator::world::{Answer, Command, Deed, Directory, Joined, Node, World};
 use serde_json::json;
 
-use super::{doer, place, show};
+use super::{doer, folders::attached, place, show};
 use crate::{
     console::Console,
     exit::Exit,
@@ -55,7 +55,7 @@ pub struct RemoveMember {
     account: AccountName,
 }
 
-/// Show the directories with their members
+/// Show the directories: the tree of folders and members, and the control policies of each
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  crossvault world directory show --json")]
 pub struct Show {}
@@ -117,7 +117,12 @@ fn show_all(console: &Console) -> Result<Exit, Failure> {
         .iter()
         .map(|directory| {
             let members: Vec<_> = world.members_of(directory).collect();
-            json!({ "directory": directory, "members": members })
+            let folders: Vec<_> = world.folders_of(directory).collect();
+            let control: Vec<_> = world.control_policies_of(directory).collect();
+            json!({
+                "directory": directory, "members": members, "folders": folders,
+                "control_policies": control,
+            })
         })
         .collect();
     console.output.answer(&json!({ "answer": "world-directories", "value": value }), || {
@@ -133,27 +138,62 @@ fn show_all(console: &Console) -> Result<Exit, Failure> {
 }
 
 fn text(console: &Console, world: &World, directory: &Directory) -> String {
-    let header = ["MEMBER", "NAME", "JOINED", "SINCE (UTC)", "DELEGATED ADMINISTRATOR"];
+    let header =
+        ["NODE", "ID", "JOINED", "SINCE (UTC)", "DELEGATED ADMINISTRATOR", "CONTROL POLICIES"];
     let mut table = console.output.table(header);
-    for member in world.members_of(directory) {
-        let joined = match member.joined {
-            Joined::Invited => "invited",
-            Joined::Created => "created",
+    for (depth, node) in tree(world, directory) {
+        let name = format!("{}{}", "  ".repeat(depth), name(console, world, node));
+        let control = attached(world, directory, node);
+        let row = match node {
+            Node::Root(_) | Node::Folder(_) => {
+                [name.into(), node.id().into(), "".into(), "".into(), "".into(), control.into()]
+            }
+            Node::Member(member) => {
+                let joined = match member.joined {
+                    Joined::Invited => "invited",
+                    Joined::Created => "created",
+                };
+                let is_administrator = member.administers_since.is_some();
+                let administers = if is_administrator { Cell::status("yes") } else { "".into() };
+                let since = moment(member.since);
+                [
+                    name.into(),
+                    node.id().into(),
+                    joined.into(),
+                    since.into(),
+                    administers,
+                    control.into(),
+                ]
+            }
         };
-        let administers =
-            if member.administers_since.is_some() { Cell::status("yes") } else { "".into() };
-        table.row([
-            (&member.account).into(),
-            console.account_text(&member.account).into(),
-            joined.into(),
-            moment(member.since).into(),
-            administers,
-        ]);
+        table.row(row);
     }
     let management = console.account_in_full(&directory.management);
+    let evaluated = if directory.control_enabled { "" } else { " not" };
     format!(
-        "directory {} of management account {management}\n{}",
+        "directory {} of management account {management}; control policies are{evaluated} evaluated\n{}",
         directory.id,
-        table.text_or("it has no member yet")
+        table.text()
     )
+}
+
+/// The nodes of a directory with their depth, each before what lies in it.
+fn tree<'a>(world: &'a World, directory: &'a Directory) -> Vec<(usize, Node<'a>)> {
+    let path = |node: &Node<'a>| -> Vec<&'a str> {
+        match node {
+            Node::Root(_) => vec![],
+            Node::Folder(folder) => folder.path.split('/').skip(2).collect(),
+            Node::Member(member) => member.path.split('/').skip(2).collect(),
+        }
+    };
+    let mut nodes: Vec<_> = world.nodes_of(directory).map(|node| (path(&node), node)).collect();
+    nodes.sort_by(|(one, _), (other, _)| one.cmp(other));
+    nodes.into_iter().map(|(path, node)| (path.len(), node)).collect()
+}
+
+fn name(console: &Console, world: &World, node: Node<'_>) -> String {
+    match node {
+        Node::Root(_) | Node::Folder(_) => world.node_name(node).to_owned(),
+        Node::Member(member) => console.account_text(&member.account),
+    }
 }
