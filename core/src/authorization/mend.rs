@@ -201,8 +201,8 @@ impl Asked<'_> {
     fn permit(&self, role: &RoleArn) -> Vec<Mend> {
         let GrantFacts::Role { view, .. } = &self.facts.grant else { return Vec::new() };
         let attached = match view {
-            Some(Known::Known(view)) => Attached::read(&view.policies, PolicyKind::Permission),
-            Some(Known::Unreadable) | None => Attached::read(&[], PolicyKind::Permission),
+            Some(Known::Known(view)) => Attached::read(&view.policies),
+            Some(Known::Unreadable) | None => Attached::read(&[]),
         };
         let documents = policy::mend(&self.needs(), &attached.policies()).documents;
         vec![Mend::Permit { role: role.clone(), documents }]
@@ -246,7 +246,7 @@ impl Asked<'_> {
     }
 
     fn allowed_at(&self, level: &ControlLevel) -> Vec<String> {
-        let attached = Attached::read(&level.policies, PolicyKind::Control);
+        let attached = Attached::read(&level.policies);
         policy::mend(&self.needs(), &attached.policies()).documents
     }
 

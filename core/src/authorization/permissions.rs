@@ -10,7 +10,7 @@ use crate::{
     catalog::{self, Need, Scope},
     directory::ControlLevel,
     ids::RoleArn,
-    policy::{self, Context, Policy, PolicyKind, Request, Verdict},
+    policy::{Compiled, Context, Policy, PolicyKind, Request, Verdict, Vocabulary},
 };
 
 /// What keeps the role from the operation.
@@ -29,9 +29,12 @@ pub(super) fn causes(
         Known::Known(levels) => levels,
         Known::Unreadable => &[],
     };
-    let attached = Attached::read(&view.policies, PolicyKind::Permission);
+    let attached = Attached::read(&view.policies);
     let control: Vec<Attached> =
-        levels.iter().map(|level| Attached::read(&level.policies, PolicyKind::Control)).collect();
+        levels.iter().map(|level| Attached::read(&level.policies)).collect();
+    let compile =
+        |attached: &Attached<'_>| Compiled::of(Vocabulary::product(), &attached.policies());
+    let (own, bounds) = (compile(&attached), control.iter().map(compile).collect::<Vec<_>>());
     let context =
         Context::default().with("acs:PrincipalARN", &view.role.to_string().to_ascii_lowercase());
     let mut found = Found::default();
@@ -39,8 +42,8 @@ pub(super) fn causes(
     let scope = Scope { account, region, source: source.as_ref() };
     for Need { action, resource } in catalog::needs(*operation, scope) {
         let request = Request::new(action, &resource).within(&context);
-        for (level, attached) in control.iter().enumerate() {
-            match policy::evaluate(&attached.policies(), &request) {
+        for (level, bound) in bounds.iter().enumerate() {
+            match bound.evaluate(&request) {
                 Verdict::Allow { .. } => {}
                 Verdict::ExplicitDeny { policy, .. } => {
                     found.add(Barrier::Control { level, policy: Some(policy) }, action);
@@ -50,7 +53,7 @@ pub(super) fn causes(
                 }
             }
         }
-        match policy::evaluate(&attached.policies(), &request) {
+        match own.evaluate(&request) {
             Verdict::Allow { .. } => {}
             Verdict::ExplicitDeny { policy, .. } => found.add(Barrier::Denied { policy }, action),
             Verdict::ImplicitDeny => found.add(Barrier::Missing, action),
@@ -110,13 +113,14 @@ impl Found {
 
 /// Policies with their names.
 ///
-/// One that does not parse gives nothing: the cloud would not have stored it.
+/// The cloud has stored them, so no limit of length is asked; one that does not parse gives
+/// nothing.
 pub(super) struct Attached<'a>(Vec<(&'a str, Policy)>);
 
 impl<'a> Attached<'a> {
-    pub(super) fn read(policies: &'a [super::AttachedPolicy], kind: PolicyKind) -> Self {
+    pub(super) fn read(policies: &'a [super::AttachedPolicy]) -> Self {
         let read = |attached: &'a super::AttachedPolicy| {
-            let policy = Policy::parse(&attached.document, kind).ok()?;
+            let policy = Policy::parse(&attached.document, PolicyKind::System).ok()?;
             Some((attached.name.as_str(), policy))
         };
         Self(policies.iter().filter_map(read).collect())
