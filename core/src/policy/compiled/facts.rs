@@ -7,7 +7,11 @@ use crate::policy::request::Context;
 
 /// The condition keys that the policies name, by number.
 #[derive(Debug, Default)]
-pub(super) struct Keys(Vec<Box<str>>);
+pub(super) struct Keys {
+    names: Vec<Box<str>>,
+    /// How many colons separate the parts of a resource's name, at most.
+    pub(super) colons: usize,
+}
 
 /// A condition key's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,16 +19,16 @@ pub(super) struct Key(usize);
 
 impl Keys {
     pub(super) fn number(&mut self, name: &str) -> Key {
-        let known = self.0.iter().position(|other| **other == *name);
+        let known = self.names.iter().position(|other| **other == *name);
         Key(known.unwrap_or_else(|| {
-            self.0.push(name.into());
-            self.0.len().saturating_sub(1)
+            self.names.push(name.into());
+            self.names.len().saturating_sub(1)
         }))
     }
 }
 
 /// How many keys' values are kept: those that the policies name first.
-const KEPT: usize = 8;
+const KEPT: usize = 4;
 
 /// One request, as far as it was read.
 pub(super) struct Facts<'a> {
@@ -49,7 +53,7 @@ impl<'a> Facts<'a> {
     /// A part of the resource's name, by number from 0, of which the last of `count` takes the
     /// rest, colons included.
     pub(super) fn part(&self, number: usize, count: usize) -> Option<&'a str> {
-        let colons = self.colons.get_or_init(|| colons(self.resource));
+        let colons = self.colons.get_or_init(|| colons(self.resource, self.keys.colons));
         let from = match number.checked_sub(1) {
             Some(before) => colons.get(before)?.checked_add(1)?,
             None => 0,
@@ -62,7 +66,7 @@ impl<'a> Facts<'a> {
     /// Answers of the values of a key.
     pub(super) fn of<T>(&self, key: Key, answer: impl FnOnce(&Values<'a>) -> T) -> T {
         let read = || {
-            let given = self.keys.0.get(key.0).map(|name| self.context.values(name));
+            let given = self.keys.names.get(key.0).map(|name| self.context.values(name));
             Values { given: given.unwrap_or_default(), ..Values::default() }
         };
         match self.values.get(key.0) {
@@ -72,13 +76,17 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// The values of one key; what the first of them is, is read once.
+/// The values of one key; the first is read once, as the type that is asked for first.
 #[derive(Default)]
 pub(super) struct Values<'a> {
     given: &'a [String],
-    date: OnceCell<Option<Instant>>,
-    loose_date: OnceCell<Option<Instant>>,
-    address: OnceCell<Option<Address>>,
+    first: OnceCell<Reading>,
+}
+
+#[derive(Clone, Copy)]
+enum Reading {
+    Date { loose: bool, date: Option<Instant> },
+    Address(Option<Address>),
 }
 
 impl<'a> Values<'a> {
@@ -88,30 +96,43 @@ impl<'a> Values<'a> {
     }
 
     pub(super) fn date(&self, number: usize, text: &str, loose: bool) -> Option<Instant> {
-        let kept = if loose { &self.loose_date } else { &self.date };
-        once(kept, number, || Instant::read(text, loose))
+        let read = || Instant::read(text, loose);
+        if number > 0 {
+            return read();
+        }
+        match *self.first.get_or_init(|| Reading::Date { loose, date: read() }) {
+            Reading::Date { loose: was_loose, date } if was_loose == loose => date,
+            Reading::Date { .. } | Reading::Address(_) => read(),
+        }
     }
 
     pub(super) fn address(&self, number: usize, text: &str) -> Option<Address> {
-        once(&self.address, number, || Address::read(text))
+        let read = || Address::read(text);
+        if number > 0 {
+            return read();
+        }
+        match *self.first.get_or_init(|| Reading::Address(read())) {
+            Reading::Address(address) => address,
+            Reading::Date { .. } => read(),
+        }
     }
-}
-
-fn once<T: Copy>(kept: &OnceCell<T>, number: usize, read: impl FnOnce() -> T) -> T {
-    if number == 0 { *kept.get_or_init(read) } else { read() }
 }
 
 /// As many colons as may separate parts, in any language.
 const COLONS: usize = 5;
 
-/// Where the first colons of a text are; a position past any text for those that it lacks.
-fn colons(text: &str) -> [usize; COLONS] {
+/// Where the first colons of a text are, as many as are needed; a position past any text for those
+/// that it lacks.
+fn colons(text: &str, needed: usize) -> [usize; COLONS] {
     let mut found = [usize::MAX; COLONS];
-    let mut places = found.iter_mut();
+    let mut places = found.iter_mut().take(needed);
     for (at, byte) in text.bytes().enumerate() {
         if byte == b':' {
             let Some(place) = places.next() else { break };
             *place = at;
+            if places.len() == 0 {
+                break;
+            }
         }
     }
     found
@@ -127,7 +148,7 @@ mod tests {
         /// The parts are those that splitting makes.
         #[test]
         fn parts_are_as_split(name in "[a:é]{0,12}") {
-            let (context, keys) = (Context::default(), Keys::default());
+            let (context, keys) = (Context::default(), Keys { colons: 5, ..Keys::default() });
             let facts = Facts::new(&name, &context, &keys);
             for count in [5, 6] {
                 let split: Vec<&str> = name.splitn(count, ':').collect();

@@ -69,9 +69,10 @@ fn names_role(facts: &Facts<'_>) -> bool {
 
 impl Parts {
     fn of(pattern: &ResourcePattern, parts: &[String], case: Case, keys: &mut Keys) -> Self {
+        let last = parts.len().saturating_sub(1);
+        keys.colons = keys.colons.max(last);
         let part = |text: &String| Part::of(text, case, pattern.has_variables(), keys);
         let mut patterns: Vec<(usize, Part)> = parts.iter().map(part).enumerate().collect();
-        let last = parts.len().saturating_sub(1);
         // The last stays, because it is there only if all others are.
         patterns.retain(|(number, part)| *number == last || !part.is_any());
         patterns.reverse();
