@@ -1,6 +1,10 @@
 //! Who may ask Crossvault for what.
 
-use crate::{explain::Explain, ids::AccountId};
+use crate::{
+    catalog::{Deed, Party, may},
+    explain::Explain,
+    ids::{AccountId, SourceKind},
+};
 
 /// A caller that may not have what it asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,15 +29,19 @@ impl Explain for NotPermitted {
 
 /// Decides whether a caller may use the backup management account's functions at all.
 ///
-/// Only the backup management account may: resource accounts neither see nor manage backup data,
-/// jobs, policies or vaults.
+/// Only those may who may do something in Cloud Backup with some type of source, which is the
+/// backup management account alone: resource accounts neither see nor manage backup data, jobs,
+/// policies or vaults.
 ///
 /// Source: Cloud Backup, "Cross-account backup", "How it works" and the FAQ.
 ///
 /// # Errors
 /// [`NotPermitted`] for every other account.
 pub fn decide(caller: &AccountId, management: &AccountId) -> Result<(), NotPermitted> {
-    if caller == management {
+    let party = Party::of(caller, management);
+    let of_cloud_backup = || Deed::ALL.into_iter().filter(|deed| deed.is_of_cloud_backup());
+    let mut kinds = SourceKind::ALL.into_iter();
+    if kinds.any(|kind| of_cloud_backup().any(|deed| may(party, kind, deed))) {
         Ok(())
     } else {
         Err(NotPermitted { caller: caller.clone(), management: management.clone() })

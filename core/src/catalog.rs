@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, DataSource, SourceKind};
 
+mod by_account;
 mod ecs_database;
 mod ecs_files;
 mod ecs_instance;
@@ -14,6 +15,7 @@ mod oss;
 mod sap_hana;
 mod tablestore;
 
+pub use by_account::{Deed, Party, data_lies_with, has_client, may};
 pub use need::{Need, Scope, needs, touched};
 
 /// What Crossvault does with a data source.
@@ -99,15 +101,12 @@ pub fn touch(kind: SourceKind) -> &'static str {
 /// `CreateRestoreJob` for the equal types.
 #[must_use]
 pub fn may_restore_to(from: &DataSource, account: &AccountId, kind: SourceKind) -> bool {
+    let is_there = |deed| may(Party::Management, from.kind, deed);
     from.kind == kind
-        && match from.kind {
-            SourceKind::EcsInstance => from.account == *account,
-            SourceKind::EcsFiles
-            | SourceKind::Nas
-            | SourceKind::Oss
-            | SourceKind::Tablestore
-            | SourceKind::EcsDatabase
-            | SourceKind::SapHana => true,
+        && if from.account == *account {
+            is_there(Deed::RestoreToOrigin)
+        } else {
+            is_there(Deed::RestoreToOthers)
         }
 }
 

@@ -15,6 +15,7 @@ pub mod explain;
 pub mod grant;
 pub mod ids;
 pub mod job;
+pub mod offboarding;
 pub mod policy;
 pub mod quantity;
 pub mod restore;
