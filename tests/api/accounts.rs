@@ -265,7 +265,7 @@ fn a_removed_account_is_unbound_and_keeps_its_points() {
     assert_eq!(cloud.count("Binding"), 1);
     assert_eq!(cloud.count("Point"), 1);
     assert_eq!(grants(&cloud, ""), [format!("{RESCUE} cn-hangzhou")]);
-    cloud.refused(remove(PAYROLL), "UNKNOWN");
+    cloud.refused(remove(OUTSIDE), "UNKNOWN");
     cloud.refused(bind("daily", &sources[0]), "GRANT_REMOVED");
 
     let job = cloud.started(crate::cloud::restore(&point, &other));

@@ -7,6 +7,7 @@ use crossvault_core::{
     explain::Explain,
     grant::Method,
     ids::{AccountId, DataSource, JobId, PointId, Region, Token},
+    offboarding::RunningJobs,
 };
 use crossvault_handlers::{
     api::{Answer, ApiError, Command, JobView, PolicySpec, Refusal, RetentionSpec, handle},
@@ -236,7 +237,11 @@ pub fn add(owner: &str, method: Method, consent: bool) -> Command {
 }
 
 pub fn remove(owner: &str) -> Command {
-    Command::RemoveAccount { account: account(owner), region: region() }
+    remove_with(owner, RunningJobs::Finish)
+}
+
+pub fn remove_with(owner: &str, jobs: RunningJobs) -> Command {
+    Command::RemoveAccount { account: account(owner), region: region(), jobs }
 }
 
 pub fn create_vault(name: &str) -> Command {

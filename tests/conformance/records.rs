@@ -25,7 +25,7 @@ use crossvault_core::{
 use crossvault_handlers::{
     ports::{FailedFile, Message},
     records::{
-        AccountBinding, AuditRow, BindingRow, Busy, BusyOf, Dependent, Due, Failures, GateRow,
+        AccountBinding, AuditRow, BindingRow, Busy, BusyOf, Dependent, Due, Failures, FormerGrant, GateRow,
         GrantRef, Job, JobRef, JobWork, Latest, MissedSlots, NameRef, Outbox, PointRef, PointRow,
         PolicyBinding, PolicyRow, PolicyVersion, Record, Request, Send, SlotRow, Turn, Use,
         VaultRow, Waiting, Wake,
@@ -35,7 +35,7 @@ use crossvault_handlers::{
 mod grants;
 
 /// How many variants of [`Record`] there are; [`Any::record`] makes each of them.
-pub const VARIANTS: u64 = 27;
+pub const VARIANTS: u64 = 28;
 
 /// Draws values from a seed: the same seed, the same values.
 pub struct Any(u64);
@@ -505,8 +505,9 @@ impl Any {
                 Waiting { account: self.account(), since: self.time(), job: self.job_id() }.into()
             }
             14 => self.grant().into(),
-            15 => GrantRef { account: self.account(), region: self.region() }.into(),
-            16 => VaultRow(Vault {
+            15 => FormerGrant { grant: self.grant().0, removed: self.time() }.into(),
+            16 => GrantRef { account: self.account(), region: self.region() }.into(),
+            17 => VaultRow(Vault {
                 id: self.vault_id(),
                 name: self.text(),
                 region: self.region(),
@@ -514,7 +515,7 @@ impl Any {
                 created: self.time(),
             })
             .into(),
-            17 => GateRow {
+            18 => GateRow {
                 vault: self.vault_id(),
                 gate: Gate {
                     epoch: Epoch(self.long()),
@@ -523,16 +524,16 @@ impl Any {
                 },
             }
             .into(),
-            18 => Use { vault: self.vault_id(), job: self.job_id() }.into(),
-            19 => Record::Point(Box::new(PointRow(self.point()))),
-            20 => PointRef {
+            19 => Use { vault: self.vault_id(), job: self.job_id() }.into(),
+            20 => Record::Point(Box::new(PointRow(self.point()))),
+            21 => PointRef {
                 source: self.source(),
                 taken: self.time(),
                 point: self.point_id(),
                 vault: self.vault_id(),
             }
             .into(),
-            21 => Outbox {
+            22 => Outbox {
                 id: EffectId::derive(&[&self.seed()]),
                 shard: self.short(),
                 not_before: self.time(),
@@ -541,8 +542,8 @@ impl Any {
                 error: self.maybe(Self::text),
             }
             .into(),
-            22 => AuditRow { management: self.account(), record: self.audit() }.into(),
-            23 => Request {
+            23 => AuditRow { management: self.account(), record: self.audit() }.into(),
+            24 => Request {
                 caller: self.account(),
                 token: self.token(),
                 digest: self.text(),
@@ -550,8 +551,8 @@ impl Any {
                 at: self.time(),
             }
             .into(),
-            24 => AccountBinding { binding: self.binding_id(), source: self.source() }.into(),
-            25 => {
+            25 => AccountBinding { binding: self.binding_id(), source: self.source() }.into(),
+            26 => {
                 let on = self.support();
                 Dependent { on, account: self.account(), region: self.region() }.into()
             }

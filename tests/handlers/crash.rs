@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
-use crossvault_core::{grant::Method, ids::PointId};
+use crossvault_core::{grant::Method, ids::PointId, offboarding::RunningJobs};
 use crossvault_handlers::{
     api::Command,
     enqueue::OUTBOX_DEAD,
@@ -47,6 +47,10 @@ pub fn ending(stage: &Stage) -> Vec<String> {
             Record::Request(row) => words.push(format!("request {} {}", row.token, row.answer)),
             Record::Binding(row) => {
                 words.push(format!("next {:?} v{}", row.0.next, row.0.version));
+            }
+            Record::Grant(row) => words.push(format!("{} is on the list", row.0.account)),
+            Record::FormerGrant(row) => {
+                words.push(format!("{} is off the list", row.grant.account));
             }
             Record::Outbox(row) => words.push(format!("outbox {row:?}")),
             Record::Grant(GrantRow(grant)) => {
@@ -328,6 +332,30 @@ const CANCEL: Scenario = Scenario {
     methods: &["advance", "halt", "send"],
 };
 
+/// More bindings than one transaction removes, a job that runs, and one that waits.
+const REMOVAL: Scenario = Scenario {
+    set_up: |stage| {
+        with_a_point(stage);
+        for n in 1..=21 {
+            stage.ok(bind("daily", &source(PAYROLL, n)));
+        }
+        stage.state().transfers.lengths.insert(account(PAYROLL), 9);
+    },
+    play: |stage| {
+        let remove =
+            |jobs| Command::RemoveAccount { account: account(PAYROLL), region: region(), jobs };
+        ask(stage, "one", &back_up(&source(PAYROLL, 1)));
+        ask(stage, "other", &restore(&the_point(), &source(PAYROLL, 2)));
+        stage.before("advance", 3, move |stage| {
+            ask(stage, "remove", &remove(RunningJobs::Cancel));
+        });
+        stage.settle();
+        ask(stage, "remove-again", &remove(RunningJobs::Finish));
+        stage.settle();
+    },
+    methods: &["get", "get_many", "range", "commit", "assume", "clients"],
+};
+
 const TURNS: Scenario = Scenario {
     set_up: |stage| stage.state().pace.turns = 1,
     play: |stage| {
@@ -492,6 +520,11 @@ fn a_cancel_survives_every_fault() {
 }
 
 #[test]
+fn a_removed_account_survives_every_fault() {
+    exhaust(&REMOVAL, 300);
+}
+
+#[test]
 fn two_jobs_and_one_turn_survive_every_fault() {
     exhaust(&TURNS, 300);
 }
@@ -542,6 +575,7 @@ fn every_method_that_changes_something_is_struck() {
         DELETION,
         PRUNE,
         CANCEL,
+        REMOVAL,
         TURNS,
         SLOT,
         CHANGED_POLICY,
@@ -559,6 +593,7 @@ fn every_method_that_changes_something_is_struck() {
         "administrators",
         "advance",
         "assume",
+        "clients",
         "commit",
         "control_policies",
         "create",

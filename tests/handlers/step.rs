@@ -7,8 +7,10 @@ use crossvault_core::{
     explain::Explain,
     ids::{JobId, PointId},
     job::{Failure, STUMBLES_MAX, State},
+    offboarding::RunningJobs,
 };
 use crossvault_handlers::{
+    api::Command,
     job::Done,
     ports::{Clock, FailedFile, Message, PortError, Transfers},
     records::{Job, JobWork, Key, Record},
@@ -246,7 +248,8 @@ fn a_job_without_authority_ends_with_its_cause() {
     });
     refused("GRANT_REMOVED", |stage| {
         let (account, region) = (account(PAYROLL), region());
-        stage.ok(crossvault_handlers::api::Command::RemoveAccount { account, region });
+        let jobs = RunningJobs::Abandon;
+        stage.ok(Command::RemoveAccount { account, region, jobs });
     });
 }
 

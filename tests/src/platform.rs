@@ -68,6 +68,7 @@ struct State {
     faults: BTreeMap<&'static str, VecDeque<PortError>>,
     standings: VecDeque<Standing>,
     entries: BTreeMap<String, Vec<BrowsedEntry>>,
+    clients: Option<Vec<DataSource>>,
     sent: Vec<Message>,
     alerts: Vec<Alert>,
 }
@@ -105,6 +106,7 @@ impl Platform {
             faults: BTreeMap::new(),
             standings: VecDeque::new(),
             entries: BTreeMap::new(),
+            clients: None,
             sent: Vec::new(),
             alerts: Vec::new(),
         };
@@ -226,6 +228,11 @@ impl Platform {
     /// What a folder of every recovery point holds.
     pub fn fill(&self, path: &str, entries: Vec<BrowsedEntry>) {
         self.state().entries.insert(path.to_owned(), entries);
+    }
+
+    /// Works with clients from now on, which are installed on these sources.
+    pub fn install(&self, clients: Vec<DataSource>) {
+        self.state().clients = Some(clients);
     }
 
     /// Vaults that were made.
@@ -483,6 +490,18 @@ impl Sources for Platform {
         source: DataSource,
     ) -> Result<SourceView, PortError> {
         self.read("describe", |world, now| world::source(world, &by.0, &source, now))
+    }
+
+    async fn clients(
+        &self,
+        _by: &WorldCredentials,
+        account: AccountId,
+        region: Region,
+    ) -> Result<Option<Vec<DataSource>>, PortError> {
+        self.fault("clients")?;
+        let is_asked = |of: &&DataSource| of.account == account && of.region == region;
+        let of_account = |all: &Vec<DataSource>| all.iter().filter(is_asked).cloned().collect();
+        Ok(self.state().clients.as_ref().map(of_account))
     }
 }
 

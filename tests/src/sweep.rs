@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crossvault_core::{
     backup_policy::Binding,
     grant::{Grant, Method},
-    ids::{AccountId, BindingId, JobId, PolicyId},
+    ids::{AccountId, BindingId, DataSource, JobId, PolicyId},
     vault::PointState,
 };
 use crossvault_handlers::{
@@ -60,6 +60,12 @@ impl<'a> Rows<'a> {
                 self.must_have(&reference, || format!("binding {id} is unknown to its policy"));
                 let reference = Key::account_binding(&binding.source, &binding.id);
                 self.must_have(&reference, || format!("binding {id} is unknown to its account"));
+                let DataSource { account, region, .. } = &binding.source;
+                let is_granted =
+                    account == self.management || self.has(&Key::grant(region, account));
+                self.must(is_granted || !self.has(&Key::policy(&binding.policy)), || {
+                    format!("binding {id} is of an account that is not on the list")
+                });
                 if !self.has(&Key::policy(&binding.policy)) {
                     let waits = self.waits_for_fan_out(&binding.policy);
                     self.must(waits, || format!("the policy of binding {id} is gone"));
@@ -128,6 +134,11 @@ impl<'a> Rows<'a> {
                     let key = Key::dependent(&on, &row.0.account, &row.0.region);
                     self.must_have(&key, || format!("{row:?} is not found by {on:?}"));
                 }
+            }
+            Record::FormerGrant(row) => {
+                let key = Key::grant(&row.grant.region, &row.grant.account);
+                let is_former = !self.has(&key);
+                self.must(is_former, || format!("{} is on the list and off it", row.grant.account));
             }
             Record::GrantRef(row) => {
                 let key = Key::grant(&row.region, &row.account);

@@ -31,6 +31,8 @@ pub enum Item {
     VaultStorage {
         /// The vault.
         vault: VaultId,
+        /// Its name.
+        name: String,
         /// Points of the account's sources in it.
         points: u64,
         /// Their content, as if nothing were stored once for several.
@@ -73,17 +75,23 @@ pub enum Item {
 
 /// What points keep costing: storage vault by vault, then fees by type of source.
 pub(super) fn goes_on(points: &[Points]) -> Vec<Cost> {
-    let mut vaults: BTreeMap<&VaultId, (u64, Bytes, Bytes)> = BTreeMap::new();
+    let mut vaults: BTreeMap<(&VaultId, &str), (u64, Bytes, Bytes)> = BTreeMap::new();
     let mut sources: BTreeMap<SourceKind, BTreeSet<_>> = BTreeMap::new();
     for of in points {
-        let (count, content, added) = vaults.entry(&of.vault).or_default();
+        let (count, content, added) = vaults.entry((&of.vault, &of.vault_name)).or_default();
         *count = count.saturating_add(of.count);
         *content = content.saturating_add(of.content);
         *added = added.saturating_add(of.added);
         sources.entry(of.source.kind).or_default().insert(&of.source);
     }
-    let storage = vaults.into_iter().map(|(vault, (points, content, added))| Cost {
-        item: Item::VaultStorage { vault: vault.clone(), points, content, added },
+    let storage = vaults.into_iter().map(|((vault, name), (points, content, added))| Cost {
+        item: Item::VaultStorage {
+            vault: vault.clone(),
+            name: name.to_owned(),
+            points,
+            content,
+            added,
+        },
         payer: Party::Management,
     });
     let fees = sources

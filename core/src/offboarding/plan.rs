@@ -72,6 +72,8 @@ pub struct Points {
     pub source: DataSource,
     /// The vault.
     pub vault: VaultId,
+    /// The vault's name.
+    pub vault_name: String,
     /// How many there are.
     pub count: u64,
     /// How many of them can be restored: the others are being erased.

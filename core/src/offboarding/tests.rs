@@ -199,6 +199,7 @@ fn points_stay_restorable_elsewhere_and_go_on_costing() {
     let of = |name: &str, vault: &str, count| Points {
         source: source(name),
         vault: VaultId::derive(&[vault]),
+        vault_name: vault.to_owned(),
         count,
         restorable: count,
         newest: Some("2026-03-02T12:00:00Z".parse().unwrap()),
@@ -242,14 +243,19 @@ fn points_stay_restorable_elsewhere_and_go_on_costing() {
         assert!(to.contains(&expected), "{expected:?} is not in {to:?}");
     }
 
-    let (one, two) = (VaultId::derive(&["one"]), VaultId::derive(&["two"]));
-    let stored = |vault: VaultId, points, content, added| Cost {
-        item: Item::VaultStorage { vault, points, content: Bytes(content), added: Bytes(added) },
+    let stored = |vault: &str, points, content, added| Cost {
+        item: Item::VaultStorage {
+            vault: VaultId::derive(&[vault]),
+            name: vault.to_owned(),
+            points,
+            content: Bytes(content),
+            added: Bytes(added),
+        },
         payer: Party::Management,
     };
     for expected in [
-        stored(one, 4, 200, 20),
-        stored(two, 4, 300, 30),
+        stored("one", 4, 200, 20),
+        stored("two", 4, 300, 30),
         Cost { item: Item::Snapshots { sources: 1 }, payer: Party::Resource },
         Cost { item: Item::InstanceBackup { sources: 1 }, payer: Party::Management },
         Cost { item: Item::FileClients { sources: 1 }, payer: Party::Management },

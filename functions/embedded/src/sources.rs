@@ -46,4 +46,14 @@ impl Sources for Embedded {
         let has_folder = self.world().location(&source).is_some_and(|folder| folder.is_dir());
         Ok(if has_folder { view } else { SourceView::Absent })
     }
+
+    /// Folders are read and written by this process itself.
+    async fn clients(
+        &self,
+        _by: &LocalCredentials,
+        _account: AccountId,
+        _region: Region,
+    ) -> Result<Option<Vec<DataSource>>, PortError> {
+        Ok(None)
+    }
 }

@@ -12,6 +12,7 @@ mod change;
 mod command;
 mod jobs;
 mod names;
+mod offboarding;
 mod points;
 mod policies;
 mod refusal;
@@ -123,8 +124,11 @@ async fn attempt<P: Clock + Store + Directory + Sources + Vaults>(
         Command::SearchMembers { search } => {
             accounts::members(ports, asked, search).await.map(shown)
         }
-        Command::RemoveAccount { account, region } => {
-            accounts::remove(ports, asked, account, region).await.map(decided)
+        Command::PlanRemoval { account, region } => {
+            offboarding::plan(ports, asked, account, region).await.map(shown)
+        }
+        Command::RemoveAccount { account, region, jobs } => {
+            offboarding::remove(ports, asked, account, region, *jobs).await.map(decided)
         }
         Command::ListSources { account, region, kind } => {
             accounts::sources(ports, asked, account, region, *kind).await.map(shown)

@@ -145,7 +145,7 @@ fn refer(transaction: &mut Transaction, before: &Grant, after: &Grant) {
 }
 
 /// The bindings of the account's sources in the region.
-async fn bound(
+pub(crate) async fn bound(
     ports: &impl Store,
     account: &AccountId,
     region: &Region,

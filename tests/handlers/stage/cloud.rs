@@ -264,4 +264,13 @@ impl Sources for Stage {
         })
         .await
     }
+
+    async fn clients(
+        &self,
+        _by: &Session,
+        _account: AccountId,
+        _region: Region,
+    ) -> Result<Option<Vec<DataSource>>, PortError> {
+        self.call("clients", |_| Ok(None)).await
+    }
 }

@@ -1,4 +1,4 @@
-//! The accounts to back up: added, checked, listed and taken off the list.
+//! The accounts to back up: added, checked and listed.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +12,7 @@ use crossvault_core::{
 
 use super::{
     Answer, ApiError, CauseView, Check, CheckedOperation, MemberView, Refusal,
-    bindings::{UNBOUND_MAX, every_binding, take_off},
     change::{Asked, Change, Note},
-    names::unknown,
     rows,
 };
 use crate::{
@@ -190,45 +188,6 @@ pub(super) async fn members<P: Store + Directory>(
     Ok(Answer::Members(found))
 }
 
-/// Takes an account off the list of one region. Its sources there are unbound; its recovery points
-/// stay and can be restored elsewhere; what runs ends with its cause.
-///
-/// Source: Cloud Backup, "Cross-account backup", "How to cancel cross-account backup".
-pub(super) async fn remove<P: Clock + Store>(
-    ports: &P,
-    asked: &Asked,
-    account: &AccountId,
-    region: &Region,
-) -> Result<Change, ApiError> {
-    let key = Key::grant(region, account);
-    let Some((GrantRow(grant), seen)) = read(ports, key.clone()).await? else {
-        return Err(unknown("account", account));
-    };
-    let of_account = |source: &DataSource| source.account == *account && source.region == *region;
-    let mut bindings = every_binding(ports).await?;
-    bindings.retain(|(row, _)| of_account(&row.0.source));
-    let why = format!("account {account} is removed from {region}");
-    let now = ports.now();
-    let unbound = bindings.len();
-    while bindings.len() > UNBOUND_MAX {
-        // More than one transaction holds; what is unbound stays unbound if it ends here.
-        let rest = bindings.split_off(UNBOUND_MAX);
-        let mut transaction = Transaction::default();
-        take_off(&mut transaction, asked, &bindings, &why, now);
-        ports.commit(transaction).await?;
-        bindings = rest;
-    }
-    let mut transaction = Transaction::default();
-    take_off(&mut transaction, asked, &bindings, &why, now);
-    transaction.delete(key, Expect::Version(seen));
-    transaction.delete(Key::grant_ref(account, region), Expect::Owned);
-    standing::forget(&mut transaction, &grant);
-    let why = format!("in {region}, by {}, {unbound} sources unbound", grant.method);
-    let note = Note { what: "account.removed", subject: account.as_str(), account, why };
-    asked.note(&mut transaction, now, note);
-    Ok(Change { transaction, answer: Answer::Done })
-}
-
 /// Lists the sources of an account, of one type or of all that may be listed.
 pub(super) async fn sources<P: Store + Directory + Sources>(
     ports: &P,
@@ -352,6 +311,7 @@ fn judge<C>(examined: &Examined<C>) -> Result<(), Refusal> {
 fn write(transaction: &mut Transaction, management: &AccountId, grant: &Grant) {
     let Grant { account, region, .. } = grant;
     transaction.create(GrantRow(grant.clone()).into());
+    transaction.delete(Key::former_grant(region, account), Expect::Owned);
     transaction.create(GrantRef { account: account.clone(), region: region.clone() }.into());
     standing::stand(transaction, grant);
     // The management account needs no grant: its own references are the list of regions.
@@ -359,7 +319,7 @@ fn write(transaction: &mut Transaction, management: &AccountId, grant: &Grant) {
 }
 
 /// The grants of one region, or of all in which an account was ever added.
-async fn grants(
+pub(super) async fn grants(
     ports: &impl Store,
     asked: &Asked,
     region: Option<&Region>,

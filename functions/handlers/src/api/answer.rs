@@ -10,6 +10,7 @@ use crossvault_core::{
     grant::Grant,
     ids::{AccountId, DataSource, JobId, PointId},
     job::{Failure, Outcome, Progress, State, Trouble},
+    offboarding::Plan,
     quantity::Bytes,
     schedule::slot,
     vault::{RecoveryPoint, Vault},
@@ -35,6 +36,8 @@ pub enum Answer {
     Members(Vec<MemberView>),
     /// The result of a check.
     Check(Check),
+    /// How backup of an account is cancelled.
+    Removal(Box<Plan>),
     /// Sources of an account.
     Sources(Vec<DataSource>),
     /// A vault that was made.

@@ -47,8 +47,9 @@ pub(super) async fn bind<P: Clock + Store + Directory + Sources>(
     let mut transaction = Transaction::default();
     transaction.check(Key::policy(&policy.id), seen);
     let grant = Key::grant(&source.region, &source.account);
-    if let Some((_, seen)) = read::<GrantRow>(ports, grant.clone()).await? {
-        transaction.check(grant, seen);
+    if let Some((row, seen)) = read::<GrantRow>(ports, grant).await? {
+        // Written anew, so that a removal which looked for bindings before looks again.
+        transaction.replace(row.into(), seen);
     }
     check_authority(ports, asked, source).await?;
     let now = ports.now();

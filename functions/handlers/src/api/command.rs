@@ -3,6 +3,7 @@
 use crossvault_core::{
     grant::Method,
     ids::{AccountId, DataSource, JobId, PointId, Region, SourceKind},
+    offboarding::RunningJobs,
     restore::Overwrite,
 };
 use serde::{Deserialize, Serialize};
@@ -49,12 +50,24 @@ pub enum Command {
         /// Only those whose id or name holds this text.
         search: String,
     },
-    /// Take an account off the list. Its recovery points stay.
+    /// Show the steps by which backup of an account is cancelled, how each stands, what stays and
+    /// what goes on costing.
+    PlanRemoval {
+        /// The account.
+        account: AccountId,
+        /// The region.
+        region: Region,
+    },
+    /// Cancel backup of an account, as far as it can be done now: asked again, it goes on. The
+    /// account's recovery points stay.
     RemoveAccount {
         /// The account.
         account: AccountId,
         /// The region.
         region: Region,
+        /// What becomes of jobs that run there.
+        #[serde(default)]
+        jobs: RunningJobs,
     },
     /// List the sources of an account.
     ListSources {
@@ -234,6 +247,7 @@ impl Command {
             Self::CheckAccount { .. }
             | Self::ListAccounts { .. }
             | Self::SearchMembers { .. }
+            | Self::PlanRemoval { .. }
             | Self::ListSources { .. }
             | Self::ListVaults
             | Self::ListPolicies

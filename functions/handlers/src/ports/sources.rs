@@ -31,4 +31,16 @@ pub trait Sources: Identity {
         by: &Self::Credentials,
         source: DataSource,
     ) -> impl Future<Output = Result<SourceView, PortError>> + Send;
+
+    /// The sources in one region of one account on which a client of Cloud Backup is installed,
+    /// as Cloud Backup itself knows it; none where the platform works without clients.
+    ///
+    /// # Errors
+    /// A passing failure.
+    fn clients(
+        &self,
+        by: &Self::Credentials,
+        account: AccountId,
+        region: Region,
+    ) -> impl Future<Output = Result<Option<Vec<DataSource>>, PortError>> + Send;
 }

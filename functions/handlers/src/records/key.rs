@@ -64,6 +64,8 @@ pub enum Sort {
     Dependent(Box<str>, Box<str>),
     /// The n-th page of a job's failed files.
     Failures(u32),
+    /// An account that was taken off the list.
+    Former(Box<str>),
     /// The gate of a vault.
     Gate,
     /// A grant's region.
@@ -245,6 +247,12 @@ impl Key {
     #[must_use]
     pub fn grant(region: &Region, account: &AccountId) -> Self {
         Self::new(Partition::Grants(region.clone()), Sort::Account(account.as_str().into()))
+    }
+
+    /// A grant that was taken off the list.
+    #[must_use]
+    pub fn former_grant(region: &Region, account: &AccountId) -> Self {
+        Self::new(Partition::Grants(region.clone()), Sort::Former(account.as_str().into()))
     }
 
     /// An account's reference to a grant.

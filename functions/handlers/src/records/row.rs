@@ -118,6 +118,8 @@ records! {
     Waiting(Waiting),
     /// A resource account added in a region.
     Grant(GrantRow),
+    /// A grant that was taken off the list.
+    FormerGrant(FormerGrant),
     /// An account's reference to a grant.
     GrantRef(GrantRef),
     /// A grant's dependence on something.
@@ -577,6 +579,22 @@ pub struct GrantRow(pub Grant);
 impl GrantRow {
     fn key(&self) -> Key {
         Key::grant(&self.0.region, &self.0.account)
+    }
+}
+
+/// A grant that was taken off the list: by which role the account was reached is known until it is
+/// added again. It says nothing of what was done since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerGrant {
+    /// The grant as it was.
+    pub grant: Grant,
+    /// When it was taken off.
+    pub removed: DateTime<Utc>,
+}
+
+impl FormerGrant {
+    fn key(&self) -> Key {
+        Key::former_grant(&self.grant.region, &self.grant.account)
     }
 }
 

@@ -65,6 +65,7 @@ pub fn sort_text(sort: &Sort) -> String {
             format!("dependent!{}!{region}", without_separator(account))
         }
         Sort::Failures(page) => format!("failures!{page:010}"),
+        Sort::Former(id) => format!("former!{id}"),
         Sort::Gate => "gate".to_owned(),
         Sort::Grant(region) => format!("grant!{region}"),
         Sort::Head => "head".to_owned(),
@@ -270,6 +271,7 @@ mod tests {
                 .prop_map(|(account, region)| Sort::Dependent(account, region))
                 .boxed(),
             number().prop_map(Sort::Failures).boxed(),
+            any_text().prop_map(Sort::Former).boxed(),
             Just(Sort::Gate).boxed(),
             any_text().prop_map(Sort::Grant).boxed(),
             Just(Sort::Head).boxed(),
