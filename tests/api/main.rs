@@ -15,6 +15,8 @@ mod isolation;
 #[cfg(test)]
 mod jobs;
 #[cfg(test)]
+mod offboarding;
+#[cfg(test)]
 mod once;
 #[cfg(test)]
 mod points;

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use crossvault_core::offboarding::RunningJobs;
 use crossvault_handlers::{
     api::{Answer, ApiError, Command, handle},
     ports::PortError,
@@ -11,8 +12,8 @@ use crossvault_handlers::{
 use crossvault_tests::platform::run;
 
 use crate::cloud::{
-    Cloud, PAYROLL, VAULTS, account, back_up, bind, create_policy, create_vault, remove, source,
-    token, update,
+    Cloud, PAYROLL, VAULTS, account, back_up, bind, create_policy, create_vault, remove_with,
+    source, token, update,
 };
 
 /// One of each change that can be made one after the other.
@@ -28,7 +29,7 @@ fn changes() -> Vec<Command> {
         back_up(&nas, Some("hourly"), None),
         Command::Unbind { policy: "hourly".to_owned(), source: nas },
         Command::DeletePolicy { policy: "hourly".to_owned() },
-        remove(PAYROLL),
+        remove_with(PAYROLL, RunningJobs::Abandon),
     ]
 }
 
