@@ -1,5 +1,7 @@
 //! `crossvault accounts`: the resource accounts that are added for backup.
 
+mod remove;
+
 use clap::{Args, Subcommand};
 use crossvault_core::{
     explain::Explain,
@@ -30,7 +32,7 @@ pub enum Commands {
     Add(Add),
     Check(CheckArguments),
     List(List),
-    Remove(Remove),
+    Remove(remove::Remove),
     Members(Members),
 }
 
@@ -117,14 +119,6 @@ pub struct List {
     search: Option<String>,
 }
 
-/// Take an account off the list in one region; its recovery points stay and can be restored
-#[derive(Args, Debug)]
-#[command(after_help = "Example:\n  crossvault accounts remove payroll")]
-pub struct Remove {
-    /// The resource account, by id or name
-    account: AccountName,
-}
-
 /// List the members of the resource directory that could be added
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  crossvault accounts members --search pay")]
@@ -140,7 +134,7 @@ pub fn run(console: &Console, command: Commands) -> Result<Exit, Failure> {
         Commands::Add(arguments) => add(console, arguments),
         Commands::Check(arguments) => check(console, arguments),
         Commands::List(arguments) => list(console, arguments),
-        Commands::Remove(arguments) => remove(console, &arguments),
+        Commands::Remove(arguments) => remove::run(console, &arguments),
         Commands::Members(arguments) => members(console, arguments),
     }
 }
@@ -235,18 +229,6 @@ fn list(console: &Console, arguments: List) -> Result<Exit, Failure> {
             ]);
         }
         table.text_or("no account is added here: add one with `crossvault accounts add`")
-    })?;
-    Ok(Exit::Done)
-}
-
-fn remove(console: &Console, arguments: &Remove) -> Result<Exit, Failure> {
-    let account = console.find(&arguments.account)?;
-    let region = console.region().clone();
-    let answer = console
-        .change(Command::RemoveAccount { account: account.clone(), region: region.clone() })?;
-    console.output.answer(&answer, || {
-        let account = console.account_in_full(&account);
-        format!("account {account} is removed in region {region}; its recovery points stay")
     })?;
     Ok(Exit::Done)
 }

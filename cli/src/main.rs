@@ -71,7 +71,10 @@ fn run(Arguments { globals, command }: Arguments) -> Result<Exit, Failure> {
         }
         Commands::World(command) => world::run(&console(&globals)?, command),
         Commands::Accounts(command) => accounts::run(&console(&globals)?, command),
-        Commands::Sources(command) => sources::run(&console(&globals)?, &command),
+        Commands::Sources(sources::Commands::List(list)) => {
+            sources::list(&console(&globals)?, &list)
+        }
+        Commands::Sources(sources::Commands::Types(types)) => sources::types::run(output, &types),
         Commands::Vaults(command) => vaults::run(&console(&globals)?, command),
         Commands::Policies(command) => policies::run(&console(&globals)?, command),
         Commands::Bindings(command) => bindings::run(&console(&globals)?, command),

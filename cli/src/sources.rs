@@ -1,5 +1,7 @@
 //! `crossvault sources`: what could be backed up, with the authority that there is.
 
+pub mod types;
+
 use clap::{Args, Subcommand};
 use crossvault_core::ids::SourceKind;
 use crossvault_embedded::socket::Failure;
@@ -7,11 +9,15 @@ use crossvault_handlers::api::{Answer, Command};
 
 use crate::{console::Console, exit::Exit, platform::unexpected};
 
-/// List the sources that could be backed up
+/// List the sources that could be backed up, and what may be done with each type
 #[derive(Debug, Subcommand)]
-#[command(after_help = "Example:\n  crossvault --account payroll sources list")]
+#[command(after_help = "\
+Examples:
+  crossvault --account payroll sources list
+  crossvault sources types")]
 pub enum Commands {
     List(List),
+    Types(types::Types),
 }
 
 /// List the sources of the account that is switched to, as its grant lets Crossvault see them
@@ -26,9 +32,8 @@ pub struct List {
     kind: Option<SourceKind>,
 }
 
-/// Runs one of the commands.
-pub fn run(console: &Console, command: &Commands) -> Result<Exit, Failure> {
-    let Commands::List(List { kind }) = command;
+/// Lists the sources of an account.
+pub fn list(console: &Console, List { kind }: &List) -> Result<Exit, Failure> {
     let account = console.account().unwrap_or(console.management()).clone();
     let region = console.region().clone();
     let answer = console.ask(Command::ListSources {

@@ -17,6 +17,7 @@ fn a_resource_account_may_ask_for_nothing() {
         &["accounts", "check", "payroll"],
         &["accounts", "add", "partner", "--role", "hbr", "--consent"],
         &["accounts", "remove", "payroll"],
+        &["accounts", "remove", "payroll", "--plan"],
         &["sources", "list"],
         &["vaults", "list"],
         &["vaults", "create", "mine"],

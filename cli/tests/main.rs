@@ -7,6 +7,7 @@ mod demo;
 mod directory;
 mod help;
 mod isolation;
+mod offboarding;
 #[cfg(test)]
 mod proofs;
 mod refusals;

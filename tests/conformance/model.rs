@@ -76,7 +76,7 @@ fn row(n: u8, seed: u64) -> Record {
             Waiting { account: account(), since: at, job }.into()
         }
         _ => {
-            let Record::Outbox(outbox) = any.record(21) else { unreachable!() };
+            let Record::Outbox(outbox) = any.record(22) else { unreachable!() };
             let id = crossvault_core::ids::EffectId::derive(&[&n.to_string()]);
             Outbox { id, shard: 0, not_before: at, ..outbox }.into()
         }

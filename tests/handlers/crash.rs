@@ -44,6 +44,10 @@ pub fn ending(stage: &Stage) -> Vec<String> {
             Record::Slot(row) => words.push(format!("slot {} {}", row.due, row.outcome)),
             Record::MissedSlots(row) => words.push(row.missed.to_string()),
             Record::Gate(row) => words.push(format!("gate {:?}", row.gate)),
+            // A plan tells which jobs run at its moment.
+            Record::Request(row) if row.answer.contains("removal") => {
+                words.push(format!("request {}", row.token));
+            }
             Record::Request(row) => words.push(format!("request {} {}", row.token, row.answer)),
             Record::Binding(row) => {
                 words.push(format!("next {:?} v{}", row.0.next, row.0.version));

@@ -18,7 +18,7 @@ impl Cell {
     /// A status in the cloud's words, in the colour of how good it is.
     pub fn status(text: &str) -> Self {
         let color = match text {
-            "COMPLETE" | "yes" => Color::Green,
+            "COMPLETE" | "done" | "yes" => Color::Green,
             "PARTIAL_COMPLETE" | "EXPIRED" | "CANCELING" | "paused" => Color::Yellow,
             "FAILED" | "CANCELED" | "no" => Color::Red,
             "RUNNING" | "QUEUED" => Color::Cyan,
