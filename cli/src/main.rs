@@ -74,7 +74,7 @@ fn run(Arguments { globals, command }: Arguments) -> Result<Exit, Failure> {
         Commands::Sources(sources::Commands::List(list)) => {
             sources::list(&console(&globals)?, &list)
         }
-        Commands::Sources(sources::Commands::Types(types)) => sources::types::run(output, &types),
+        Commands::Sources(sources::Commands::Kinds(kinds)) => sources::kinds::run(output, &kinds),
         Commands::Vaults(command) => vaults::run(&console(&globals)?, command),
         Commands::Policies(command) => policies::run(&console(&globals)?, command),
         Commands::Bindings(command) => bindings::run(&console(&globals)?, command),

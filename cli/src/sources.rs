@@ -1,6 +1,6 @@
 //! `crossvault sources`: what could be backed up, with the authority that there is.
 
-pub mod types;
+pub mod kinds;
 
 use clap::{Args, Subcommand};
 use crossvault_core::ids::SourceKind;
@@ -14,10 +14,10 @@ use crate::{console::Console, exit::Exit, platform::unexpected};
 #[command(after_help = "\
 Examples:
   crossvault --account payroll sources list
-  crossvault sources types")]
+  crossvault sources kinds")]
 pub enum Commands {
     List(List),
-    Types(types::Types),
+    Kinds(kinds::Kinds),
 }
 
 /// List the sources of the account that is switched to, as its grant lets Crossvault see them

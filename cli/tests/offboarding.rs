@@ -87,12 +87,12 @@ fn jobs_that_run_are_stopped_when_that_is_asked_for() {
 #[test]
 fn what_each_account_may_do_is_shown_without_a_home() {
     let home = Home::none();
-    let all = home.ok(&["sources", "types"]);
+    let all = home.ok(&["sources", "kinds"]);
     assert_eq!(all.as_array().unwrap().len(), 7);
-    let instance = home.ok(&["sources", "types", "--kind", "ecs-instance"]);
+    let instance = home.ok(&["sources", "kinds", "--kind", "ecs-instance"]);
     assert_eq!(instance[0]["data_lies_with"], "resource");
     assert_eq!(instance[0]["resource"], json!(["manage-snapshots", "end-authorization"]));
-    let table = home.run(&["sources", "types"]).exits(0);
+    let table = home.run(&["sources", "kinds"]).exits(0);
     for word in ["restore to any other account", "ecs-database", "a resource account may"] {
         assert!(table.stdout.contains(word), "{word}: {table}");
     }

@@ -4,6 +4,7 @@
 //! permitted; rows lie in a [`MemoryStore`]; of backup data there are only the names. Time stands
 //! still until a test moves it, and no future ever waits: [`run`] polls it to its end.
 
+mod refusal;
 mod transfers;
 
 use std::{
@@ -37,6 +38,7 @@ use crossvault_simulator::world::{
 
 pub use transfers::snapshot;
 
+use self::refusal::port_error;
 use crate::memory_store::MemoryStore;
 
 /// How long an assumed role's credentials live.
@@ -550,24 +552,4 @@ impl Vaults for Platform {
 fn part<T>(all: Vec<T>, page: &Page, id: impl Fn(&T) -> &str) -> Vec<T> {
     let is_after = |one: &T| page.after.as_ref().is_none_or(|after| id(one) > after.as_str());
     all.into_iter().filter(is_after).take(page.limit).collect()
-}
-
-/// What the world's refusal means to a handler.
-#[expect(clippy::wildcard_enum_match_arm, reason = "all others are refusals of set-up deeds")]
-fn port_error(refusal: &Refusal) -> PortError {
-    let denied = |action: &str, resource: String| {
-        let (action, by) = (action.to_owned(), refusal.denied_by());
-        PortError::Denied { action, resource, by }
-    };
-    match refusal {
-        Refusal::Expired(_) => PortError::Expired,
-        Refusal::RoleUnknown(role) => PortError::NotFound(role.to_string()),
-        Refusal::SourceUnknown(source) => PortError::NotFound(source.to_string()),
-        Refusal::AccountUnknown(account) => PortError::NotFound(account.to_string()),
-        Refusal::ControlPolicyUnknown(policy) => PortError::NotFound(policy.clone()),
-        Refusal::Denied { action, resource, .. } => denied(action, resource.clone()),
-        Refusal::RoleOfSessionDeleted(role) => denied("sts:AssumeRole", role.to_string()),
-        Refusal::NotOwner { .. } => denied("ram:CreateServiceLinkedRole", "*".to_owned()),
-        other => PortError::Invalid(other.to_string()),
-    }
 }

@@ -1,4 +1,4 @@
-//! `crossvault sources types`: who may do what with each type of source.
+//! `crossvault sources kinds`: who may do what with each type of source.
 
 use clap::Args;
 use crossvault_core::{
@@ -24,19 +24,19 @@ its own account, where its administrators can delete them.";
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  crossvault sources types
-  crossvault sources types --kind ecs-instance --json")]
-pub struct Types {
+  crossvault sources kinds
+  crossvault sources kinds --kind ecs-instance --json")]
+pub struct Kinds {
     /// Only this type: ecs-files, nas …
     #[arg(long, value_name = "TYPE")]
     kind: Option<SourceKind>,
 }
 
 /// Runs the command, which needs no home.
-pub fn run(output: Output, Types { kind }: &Types) -> Result<Exit, Failure> {
+pub fn run(output: Output, Kinds { kind }: &Kinds) -> Result<Exit, Failure> {
     let kinds = kind.map_or(SourceKind::ALL.to_vec(), |kind| vec![kind]);
     let value: Vec<Value> = kinds.iter().map(|kind| in_full(*kind)).collect();
-    output.answer(&json!({ "answer": "source-types", "value": value }), || {
+    output.answer(&json!({ "answer": "source-kinds", "value": value }), || {
         let table = match kind {
             Some(kind) => of_one(output, *kind),
             None => of_all(output),
