@@ -25,10 +25,10 @@ use crossvault_core::{
 use crossvault_handlers::{
     ports::{FailedFile, Message},
     records::{
-        AccountBinding, AuditRow, BindingRow, Busy, BusyOf, Dependent, Due, Failures, FormerGrant, GateRow,
-        GrantRef, Job, JobRef, JobWork, Latest, MissedSlots, NameRef, Outbox, PointRef, PointRow,
-        PolicyBinding, PolicyRow, PolicyVersion, Record, Request, Send, SlotRow, Turn, Use,
-        VaultRow, Waiting, Wake,
+        AccountBinding, AuditRow, BindingRow, Busy, BusyOf, Dependent, Due, Failures, FormerGrant,
+        GateRow, GrantRef, Job, JobRef, JobWork, Latest, MissedSlots, NameRef, Outbox, PointRef,
+        PointRow, PolicyBinding, PolicyRow, PolicyVersion, Record, Request, Send, SlotRow, Turn,
+        Use, VaultRow, Waiting, Wake,
     },
 };
 

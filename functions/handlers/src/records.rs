@@ -13,7 +13,8 @@ mod row;
 pub use key::{AFTER_ALL, Key, Month, NameOf, Partition, Sort, Support};
 pub use read::{read, read_all, scan, scan_all};
 pub use row::{
-    AccountBinding, AuditRow, BindingRow, Busy, BusyOf, Dependent, Due, Failures, FormerGrant, GateRow, GrantRef, GrantRow, Job, JobRef,
-    JobWork, Latest, MissedSlots, NameRef, Outbox, PointRef, PointRow, PolicyBinding, PolicyRow,
-    PolicyVersion, Record, Request, Row, Send, SlotRow, Turn, Use, VaultRow, Waiting, Wake,
+    AccountBinding, AuditRow, BindingRow, Busy, BusyOf, Dependent, Due, Failures, FormerGrant,
+    GateRow, GrantRef, GrantRow, Job, JobRef, JobWork, Latest, MissedSlots, NameRef, Outbox,
+    PointRef, PointRow, PolicyBinding, PolicyRow, PolicyVersion, Record, Request, Row, Send,
+    SlotRow, Turn, Use, VaultRow, Waiting, Wake,
 };

@@ -170,15 +170,6 @@ pub(super) async fn of_policy(
     rows::many(ports, keys.collect()).await
 }
 
-/// All bindings of all policies.
-pub(super) async fn every_binding(ports: &impl Store) -> Result<Vec<Bound>, PortError> {
-    let mut all = Vec::new();
-    for policy in names::policies(ports).await? {
-        all.extend(of_policy(ports, &policy.id).await?);
-    }
-    Ok(all)
-}
-
 /// Adds the removal of up to [`UNBOUND_MAX`] bindings, each with its audit record.
 pub(super) fn take_off(
     transaction: &mut Transaction,
