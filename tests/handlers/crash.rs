@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
-use crossvault_core::{grant::Method, ids::PointId, offboarding::RunningJobs};
+use crossvault_core::{grant::Method, ids::PointId};
 use crossvault_handlers::{
     api::Command,
     enqueue::OUTBOX_DEAD,
@@ -12,6 +12,7 @@ use crossvault_handlers::{
 };
 
 use crate::{
+    removal::REMOVAL,
     stage::{FAULTS, Fault, Stage, Strike},
     words::{
         MEMBER, PAYROLL, RESCUE, account, at, back_up, bind, cancel, create_vault, delete, job_of,
@@ -20,11 +21,11 @@ use crate::{
 };
 
 /// A story with an end that no single fault may change.
-struct Scenario {
-    set_up: fn(&Stage),
-    play: fn(&Stage),
+pub struct Scenario {
+    pub set_up: fn(&Stage),
+    pub play: fn(&Stage),
     /// Methods that the story must call: each of their calls is struck.
-    methods: &'static [&'static str],
+    pub methods: &'static [&'static str],
 }
 
 const STORE: [&str; 3] = ["get", "range", "commit"];
@@ -52,7 +53,6 @@ pub fn ending(stage: &Stage) -> Vec<String> {
             Record::Binding(row) => {
                 words.push(format!("next {:?} v{}", row.0.next, row.0.version));
             }
-            Record::Grant(row) => words.push(format!("{} is on the list", row.0.account)),
             Record::FormerGrant(row) => {
                 words.push(format!("{} is off the list", row.grant.account));
             }
@@ -220,7 +220,7 @@ impl Scenario {
     }
 }
 
-fn ask(stage: &Stage, name: &str, command: &Command) {
+pub fn ask(stage: &Stage, name: &str, command: &Command) {
     stage.ask_under(name, command).unwrap();
 }
 
@@ -280,12 +280,12 @@ const DIRECTORY: Scenario = Scenario {
     methods: &["membership", "administrators", "ensure_service_role", "create", "assume"],
 };
 
-fn with_a_point(stage: &Stage) {
+pub fn with_a_point(stage: &Stage) {
     stage.ask_under("first", &back_up(&source(PAYROLL, 1))).unwrap();
     stage.settle();
 }
 
-fn the_point() -> PointId {
+pub fn the_point() -> PointId {
     PointId::of_job(&job_of("first"))
 }
 
@@ -334,30 +334,6 @@ const CANCEL: Scenario = Scenario {
         stage.settle();
     },
     methods: &["advance", "halt", "send"],
-};
-
-/// More bindings than one transaction removes, a job that runs, and one that waits.
-const REMOVAL: Scenario = Scenario {
-    set_up: |stage| {
-        with_a_point(stage);
-        for n in 1..=21 {
-            stage.ok(bind("daily", &source(PAYROLL, n)));
-        }
-        stage.state().transfers.lengths.insert(account(PAYROLL), 9);
-    },
-    play: |stage| {
-        let remove =
-            |jobs| Command::RemoveAccount { account: account(PAYROLL), region: region(), jobs };
-        ask(stage, "one", &back_up(&source(PAYROLL, 1)));
-        ask(stage, "other", &restore(&the_point(), &source(PAYROLL, 2)));
-        stage.before("advance", 3, move |stage| {
-            ask(stage, "remove", &remove(RunningJobs::Cancel));
-        });
-        stage.settle();
-        ask(stage, "remove-again", &remove(RunningJobs::Finish));
-        stage.settle();
-    },
-    methods: &["get", "get_many", "range", "commit", "assume", "clients"],
 };
 
 const TURNS: Scenario = Scenario {
@@ -463,7 +439,7 @@ const OUTBOX: Scenario = Scenario {
 };
 
 #[track_caller]
-fn exhaust(scenario: &Scenario, runs_min: usize) {
+pub fn exhaust(scenario: &Scenario, runs_min: usize) {
     let runs = scenario.exhaust();
     assert!(runs >= runs_min, "only {runs} runs");
 }
@@ -521,11 +497,6 @@ fn a_prune_beside_a_backup_survives_every_fault() {
 #[test]
 fn a_cancel_survives_every_fault() {
     exhaust(&CANCEL, 150);
-}
-
-#[test]
-fn a_removed_account_survives_every_fault() {
-    exhaust(&REMOVAL, 300);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crossvault_core::{
     alert::Alert,
     grant::{Grant, Method, Standing},
     ids::{AccountId, Region},
+    offboarding::RunningJobs,
 };
 use crossvault_handlers::{
     api::Command,
@@ -370,7 +371,8 @@ fn a_grant_that_moves_is_found_by_its_new_folder_only() {
     stage.hint(&at("fd-2"));
     stage.settle();
     assert_eq!(broken(&stage), [PAYROLL_HERE, PAYROLL_THERE].map(str::to_owned).into());
-    let removal = Command::RemoveAccount { account: account(PAYROLL), region: region() };
+    let (account, region, jobs) = (account(PAYROLL), region(), RunningJobs::Finish);
+    let removal = Command::RemoveAccount { account, region, jobs };
     stage.ok(removal);
     stage.sweep();
 }

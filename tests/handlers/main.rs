@@ -15,6 +15,8 @@ mod leases;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
+mod removal;
+#[cfg(test)]
 mod schedule;
 #[cfg(test)]
 mod stage;
