@@ -4,6 +4,7 @@
 mod crossvault;
 mod damage;
 mod demo;
+#[cfg(test)]
 mod directory;
 mod help;
 mod isolation;

@@ -1,5 +1,7 @@
 //! What no series of commands breaks.
 
+use crossvault_core::trail::Hint;
+
 use super::*;
 
 /// Commands of people; half of the time in a world that has accounts and a directory already.
@@ -251,6 +253,24 @@ proptest! {
         for command in commands {
             let _ = attempt(&mut world, command.by.as_str(), command.deed);
             assert_sound(&world);
+        }
+    }
+
+    /// Every event is one that the reader of the cloud's trail understands.
+    #[test]
+    fn every_event_is_understood(commands in any_commands(1..60)) {
+        let mut world = World::default();
+        for command in commands {
+            let Ok((_, changes)) = decide(&world, now(), command.clone()) else { continue };
+            let told = events(&world, now(), &command, &changes);
+            prop_assert!(told.is_empty() || !changes.is_empty());
+            for event in told {
+                match Hint::read(&event.json) {
+                    Ok(hint) => prop_assert!(hint.is_none_or(|hint| hint.account == event.account)),
+                    Err(error) => prop_assert!(false, "{error}: {}", event.json),
+                }
+            }
+            changes.iter().for_each(|change| world.absorb(change));
         }
     }
 
