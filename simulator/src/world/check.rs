@@ -86,7 +86,7 @@ pub(super) fn permits(
     let context = context
         .clone()
         .with("acs:CurrentTime", &now.to_rfc3339_opts(SecondsFormat::Secs, true))
-        .with("acs:PrincipalARN", &role.arn.to_string());
+        .with("acs:PrincipalARN", &role.arn.to_string().to_ascii_lowercase());
     let request = Request::new(action, resource).within(&context);
 
     if !directory_permits(world, session, role) {
