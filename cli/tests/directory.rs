@@ -124,3 +124,29 @@ fn a_permission_policy_has_versions_of_which_one_counts() {
     let ran = home.run(&policies(&["versions", "p"])).exits(0);
     assert!(ran.stdout.contains("v3") && !ran.stdout.contains("v1"), "{ran}");
 }
+
+#[test]
+fn a_control_policy_stops_the_role_way_and_spares_the_directory_way() {
+    let (home, deny, _) = home();
+    home.ok(&["vaults", "create", "main"]);
+    home.write("payroll", "a", "1");
+    home.write("rescue", "a", "1");
+    home.ok(&["world", "roles", "service-create", "cross-account-backup"]);
+    let role = ["--account", "payroll", "world", "roles", "create", "hbrcrossrole"];
+    home.ok(&[&role[..], &["--attach", "AliyunHBRRolePolicy"]].concat());
+    home.ok(&["accounts", "add", "payroll", "--role", "hbrcrossrole"]);
+    home.ok(&["accounts", "add", "rescue", "--directory"]);
+    home.ok(&["world", "control", "put", "no-ecs", "--document", &deny]);
+    home.ok(&["world", "control", "enable"]);
+    let back_up = |account| {
+        home.ask(&["--account", account, "backup", "run", "ecs-files/web", "--vault", "main"])
+    };
+    back_up("payroll").exits(0);
+    home.ok(&["world", "control", "attach", "no-ecs", "Root"]);
+    let refused = back_up("payroll");
+    assert!(refused.stdout.contains("CONTROL_POLICY_DENIES"), "{refused}");
+    assert!(refused.stdout.contains(&format!("r-{HEADQUARTERS}")), "{refused}");
+    back_up("rescue").exits(0);
+    home.ok(&["world", "control", "detach", "no-ecs", "Root"]);
+    back_up("payroll").exits(0);
+}

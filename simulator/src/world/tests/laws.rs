@@ -270,7 +270,9 @@ proptest! {
                     Err(error) => prop_assert!(false, "{error}: {}", event.json),
                 }
             }
-            changes.iter().for_each(|change| world.absorb(change));
+            for change in &changes {
+                world.absorb(change);
+            }
         }
     }
 
