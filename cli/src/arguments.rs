@@ -10,8 +10,8 @@ use crossvault_core::ids::{Region, Token};
 
 use crate::{
     accounts, alerts, audit, backup, bindings, completions, console::Wishes, demo, exit, init,
-    jobs, output::Output, points, policies, restore, source::AccountName, sources, status, up,
-    vaults, world,
+    jobs, output::Output, points, policies, policy, restore, source::AccountName, sources, status,
+    up, vaults, world,
 };
 
 const ABOUT: &str = "Backs up and restores the resources of many cloud accounts from one";
@@ -136,6 +136,8 @@ pub enum Commands {
     Vaults(vaults::Commands),
     #[command(subcommand)]
     Policies(policies::Commands),
+    #[command(subcommand)]
+    Policy(policy::Commands),
     #[command(subcommand)]
     Bindings(bindings::Commands),
     #[command(subcommand)]

@@ -57,7 +57,9 @@ impl Exit {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Done => "done, or a job that ended COMPLETE",
-            Self::Failed => "a job that ended FAILED or CANCELED",
+            Self::Failed => {
+                "a job that ended FAILED or CANCELED; a policy that fails its test or permits more"
+            }
             Self::Usage => "the command line is not understood; nothing was done",
             Self::Refused => {
                 "refused: authority is missing, or a rule stands against it; nothing was changed"

@@ -22,6 +22,7 @@ mod output;
 mod platform;
 mod points;
 mod policies;
+mod policy;
 mod restore;
 mod schedule;
 mod source;
@@ -77,6 +78,7 @@ fn run(Arguments { globals, command }: Arguments) -> Result<Exit, Failure> {
         Commands::Sources(sources::Commands::Kinds(kinds)) => sources::kinds::run(output, &kinds),
         Commands::Vaults(command) => vaults::run(&console(&globals)?, command),
         Commands::Policies(command) => policies::run(&console(&globals)?, command),
+        Commands::Policy(command) => policy::run(output, &command),
         Commands::Bindings(command) => bindings::run(&console(&globals)?, command),
         Commands::Backup(command) => backup::run(&console(&globals)?, command),
         Commands::Jobs(command) => jobs::run(&console(&globals)?, command),

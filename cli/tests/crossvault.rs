@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Seek, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -49,6 +49,16 @@ impl fmt::Display for Ran {
 /// Runs the program without a home.
 pub fn run(arguments: &[&str]) -> Ran {
     finish(command(arguments), arguments)
+}
+
+/// Runs the program without a home, with that text as standard input.
+pub fn run_with(arguments: &[&str], text: &str) -> Ran {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file.rewind().unwrap();
+    let mut command = command(arguments);
+    command.stdin(file);
+    finish(command, arguments)
 }
 
 fn command(arguments: &[&str]) -> Command {

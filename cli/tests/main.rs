@@ -10,6 +10,8 @@ mod help;
 mod isolation;
 mod offboarding;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod proofs;
 mod refusals;
 mod served;

@@ -127,6 +127,12 @@ impl Case {
         lines.map(|(number, line)| read::case(line, number))
     }
 
+    /// The number of its line in the file, from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
     /// Decides the case in that language; policies and request in the words of the other are
     /// [translated](translate::translate) first. The limits of length don't apply.
     ///
