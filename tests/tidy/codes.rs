@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, env, fs};
 use crate::sources::{Source, Strings, code, none, root, rust};
 
 /// Names in capitals that are no codes.
-const NO_CODES: [&str; 6] = [
+pub const NO_CODES: [&str; 6] = [
     "CARGO_PKG_VERSION",
     "CROSSVAULT_HOME",
     "CROSSVAULT_LOG",
@@ -19,7 +19,7 @@ const NO_CODES: [&str; 6] = [
 ];
 
 /// The states of a job and the types of sources, which are listed by what names them.
-const STATES: [&str; 6] = [
+pub const STATES: [&str; 6] = [
     "CROSS_ACCOUNT",
     "CROSS_ACCOUNT_BY_RD",
     "ECS_DATABASE",
@@ -28,10 +28,10 @@ const STATES: [&str; 6] = [
     "UDM_ECS",
 ];
 
-const HEAD: &str = "fn code(&self) -> &'static str {";
+pub const HEAD: &str = "fn code(&self) -> &'static str {";
 
 /// Codes, each with what it is said of.
-type Codes = BTreeSet<(String, String)>;
+pub type Codes = BTreeSet<(String, String)>;
 
 /// The codes that the errors of a source give of themselves.
 fn explained(source: &Source) -> Codes {
@@ -54,7 +54,7 @@ fn explained(source: &Source) -> Codes {
 }
 
 /// The codes that a source gives in another way.
-fn loose(source: &Source) -> Codes {
+pub fn loose(source: &Source) -> Codes {
     let text = code(source.product(), Strings::Kept);
     let is_code = |literal: &str| {
         let is_other = NO_CODES.contains(&literal) || STATES.contains(&literal);
@@ -76,7 +76,7 @@ fn codes(sources: &[Source]) -> Codes {
 }
 
 /// Each literal on one line without escapes, with the text between it and the one before.
-fn literals(text: &str) -> Vec<(&str, &str)> {
+pub fn literals(text: &str) -> Vec<(&str, &str)> {
     let mut parts = text.split('"');
     let mut all = Vec::new();
     while let (Some(before), Some(literal)) = (parts.next(), parts.next()) {
@@ -86,13 +86,13 @@ fn literals(text: &str) -> Vec<(&str, &str)> {
 }
 
 /// The last `Self::Variant` of a match arm.
-fn last_variant(arm: &str) -> Option<String> {
+pub fn last_variant(arm: &str) -> Option<String> {
     let (_, name) = arm.rsplit_once("::")?;
     let name: String = name.chars().take_while(|c| c.is_alphanumeric()).collect();
     (!name.is_empty()).then_some(name)
 }
 
-fn is_upper_snake(code: &str) -> bool {
+pub fn is_upper_snake(code: &str) -> bool {
     let is_word = |word: &str| {
         !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
     };

@@ -12,6 +12,8 @@ mod documents;
 #[cfg(test)]
 mod lints;
 #[cfg(test)]
+mod manual;
+#[cfg(test)]
 mod places;
 #[cfg(test)]
 mod purity;
