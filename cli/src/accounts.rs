@@ -1,21 +1,20 @@
 //! `crossvault accounts`: the resource accounts that are added for backup.
 
+mod check;
 mod remove;
 
 use clap::{Args, Subcommand};
 use crossvault_core::{
-    explain::Explain,
     grant::{Grant, Method},
     ids::RoleName,
 };
 use crossvault_embedded::socket::Failure;
-use crossvault_handlers::api::{Answer, CauseView, Check, CheckedOperation, Command, MemberView};
+use crossvault_handlers::api::{Answer, Command, MemberView};
 
 use crate::{
     console::Console,
     exit::Exit,
-    mends,
-    output::{Cell, moment, printable},
+    output::{Cell, moment},
     platform::unexpected,
     source::AccountName,
 };
@@ -30,7 +29,7 @@ Examples:
   crossvault accounts list --search pay")]
 pub enum Commands {
     Add(Add),
-    Check(CheckArguments),
+    Check(check::Arguments),
     List(List),
     Remove(remove::Remove),
     Members(Members),
@@ -90,23 +89,6 @@ struct OtherWay {
     role: Option<RoleName>,
 }
 
-/// Check whether Crossvault is authorized, for an account that is added or about to be
-///
-/// Says of each operation what stands against it: the cause, and what to do. The console calls
-/// this "Check Permissions". Exit code 3 when an operation is not authorized.
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Examples:
-  crossvault accounts check payroll
-  crossvault accounts check 1000000000000077 --role hbrcrossrole")]
-pub struct CheckArguments {
-    /// The resource account, by id or name
-    account: AccountName,
-
-    #[command(flatten)]
-    way: OtherWay,
-}
-
 /// List the accounts that are added
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -132,7 +114,7 @@ pub struct Members {
 pub fn run(console: &Console, command: Commands) -> Result<Exit, Failure> {
     match command {
         Commands::Add(arguments) => add(console, arguments),
-        Commands::Check(arguments) => check(console, arguments),
+        Commands::Check(arguments) => check::run(console, arguments),
         Commands::List(arguments) => list(console, arguments),
         Commands::Remove(arguments) => remove::run(console, &arguments),
         Commands::Members(arguments) => members(console, arguments),
@@ -155,56 +137,6 @@ fn add(console: &Console, arguments: Add) -> Result<Exit, Failure> {
         format!("account {account} is added in region {region}, by {method}")
     })?;
     Ok(Exit::Done)
-}
-
-fn check(console: &Console, arguments: CheckArguments) -> Result<Exit, Failure> {
-    let CheckArguments { account, way } = arguments;
-    let method = match (way.directory, way.role) {
-        (_, Some(name)) => Some(Method::Role { name }),
-        (true, None) => Some(Method::Directory),
-        (false, None) => None,
-    };
-    let account = console.find(&account)?;
-    let region = console.region().clone();
-    let answer = console.ask(Command::CheckAccount { account, region, method, source: None })?;
-    let Answer::Check(check) = &answer else { return Err(unexpected(&answer)) };
-    console.output.answer(&answer, || check_text(console, check))?;
-    Ok(if check.is_authorized() { Exit::Done } else { Exit::Refused })
-}
-
-fn check_text(console: &Console, check: &Check) -> String {
-    let mut table = console.output.table(["OPERATION", "AUTHORIZED", "WHY NOT"]);
-    let mut told: Vec<&CauseView> = Vec::new();
-    for CheckedOperation { operation, causes } in &check.operations {
-        let verdict = if causes.is_empty() { "yes" } else { "no" };
-        let codes: Vec<_> = causes.iter().map(|view| view.cause.code()).collect();
-        table.row([operation.into(), Cell::status(verdict), codes.join(", ").into()]);
-        for view in causes {
-            if !told.contains(&view) {
-                told.push(view);
-            }
-        }
-    }
-    let mut parts = vec![table.text()];
-    if check.is_authorized() {
-        // The cloud's own words.
-        parts.push("You are authorized to access the resources of this role.".to_owned());
-    }
-    parts.extend(told.iter().map(|view| {
-        let (code, message) = (view.cause.code(), printable(&view.message));
-        format!("{code}: {message}\n  {}", printable(&view.remedy))
-    }));
-    if !check.is_readable {
-        parts.push(
-            "The role's policies can't be read, so only what was tried is known; `ram:GetRole`, \
-             `ram:ListPoliciesForRole` and `ram:GetPolicy` would show them."
-                .to_owned(),
-        );
-    }
-    if !check.mends.is_empty() {
-        parts.push(format!("What mends it:\n\n{}", mends::text(&check.mends)));
-    }
-    parts.join("\n\n")
 }
 
 fn list(console: &Console, arguments: List) -> Result<Exit, Failure> {
