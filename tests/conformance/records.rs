@@ -35,7 +35,7 @@ use crossvault_handlers::{
 mod grants;
 
 /// How many variants of [`Record`] there are; [`Any::record`] makes each of them.
-pub const VARIANTS: u64 = 28;
+pub const VARIANTS: u64 = 30;
 
 /// Draws values from a seed: the same seed, the same values.
 pub struct Any(u64);
@@ -556,6 +556,8 @@ impl Any {
                 let on = self.support();
                 Dependent { on, account: self.account(), region: self.region() }.into()
             }
+            27 => self.review().into(),
+            28 => self.review_round().into(),
             _ => match self.below(2) {
                 0 => NameRef::Policy { name: self.text(), id: self.policy_id() },
                 _ => NameRef::Vault { name: self.text(), id: self.vault_id() },

@@ -57,6 +57,11 @@ pub fn ending(stage: &Stage) -> Vec<String> {
                 words.push(format!("{} is off the list", row.grant.account));
             }
             Record::Outbox(row) => words.push(format!("outbox {row:?}")),
+            Record::Review(row) => {
+                let codes: Vec<&str> =
+                    row.findings.iter().map(|noted| noted.found.code.as_str()).collect();
+                words.push(format!("review of {} {codes:?}", row.account));
+            }
             Record::Grant(GrantRow(grant)) => {
                 let standing = grant.standing.as_ref().unwrap();
                 let broken = standing.broken.as_ref().map(ToString::to_string);
@@ -70,6 +75,7 @@ pub fn ending(stage: &Stage) -> Vec<String> {
             | Record::PolicyBinding(_)
             | Record::AccountBinding(_)
             | Record::Dependent(_)
+            | Record::ReviewRound(_)
             | Record::Failures(_)
             | Record::JobRef(_)
             | Record::Turn(_)
@@ -399,34 +405,6 @@ const RETENTION: Scenario = Scenario {
     methods: &["sealed", "discard", "range", "commit", "get"],
 };
 
-/// A role goes and comes back, and the events of it are brought until somebody takes them.
-const HINT: Scenario = Scenario {
-    set_up: |stage| {
-        stage.ok(bind("daily", &source(PAYROLL, 1)));
-        stage.settle_until(at("02T12:00:00"));
-    },
-    play: |stage| {
-        stage.state().cloud.role(&account(PAYROLL)).exists = false;
-        stage.hint(&crate::directory::of_role(PAYROLL, "DeleteRole"));
-        stage.settle_until(at("02T12:05:00"));
-        stage.state().cloud.role(&account(PAYROLL)).exists = true;
-        stage.hint(&crate::directory::of_role(PAYROLL, "CreateRole"));
-        stage.settle_until(at("02T12:10:00"));
-    },
-    methods: &["get", "range", "get_many", "commit", "publish", "own", "assume", "role"],
-};
-
-/// The management account's role goes, which touches every grant by role.
-const HINT_TO_ALL: Scenario = Scenario {
-    play: |stage| {
-        stage.state().cloud.has_agreed = false;
-        stage.hint(&crate::directory::of_own_role());
-        stage.settle_until(at("02T12:05:00"));
-    },
-    methods: &["get", "range", "commit", "send", "publish", "assume"],
-    ..HINT
-};
-
 /// An alert waits.
 const OUTBOX: Scenario = Scenario {
     set_up: |stage| {
@@ -442,16 +420,6 @@ const OUTBOX: Scenario = Scenario {
 pub fn exhaust(scenario: &Scenario, runs_min: usize) {
     let runs = scenario.exhaust();
     assert!(runs >= runs_min, "only {runs} runs");
-}
-
-#[test]
-fn an_event_survives_every_fault() {
-    exhaust(&HINT, 150);
-}
-
-#[test]
-fn an_event_that_touches_many_survives_every_fault() {
-    exhaust(&HINT_TO_ALL, 150);
 }
 
 #[test]

@@ -11,11 +11,15 @@ mod crash;
 #[cfg(test)]
 mod directory;
 #[cfg(test)]
+mod hints;
+#[cfg(test)]
 mod leases;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
 mod removal;
+#[cfg(test)]
+mod review;
 #[cfg(test)]
 mod schedule;
 #[cfg(test)]

@@ -30,7 +30,7 @@ use crossvault_handlers::{
     outbox,
     ports::{Clock, Events, Message, PortError, Queue, Store, Stored, Transaction},
     records::{Job, Key, Record},
-    retention,
+    retention, review,
     schedule::{self, Ticked},
 };
 use crossvault_tests::sweep::sweep;
@@ -398,6 +398,18 @@ impl Stage {
             }
         }
         panic!("nobody takes {event}");
+    }
+
+    /// Runs reviews until a round is done.
+    #[track_caller]
+    pub fn review(&self) {
+        for _ in 0..10 {
+            let done = self.invoke(review::run(self, DateTime::<Utc>::MAX_UTC));
+            if matches!(done, Some(Ok(done)) if done.is_done) {
+                return;
+            }
+        }
+        panic!("no round is ever done");
     }
 
     /// Runs retention until it comes through.

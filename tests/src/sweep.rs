@@ -151,6 +151,10 @@ impl<'a> Rows<'a> {
                     if supports(&grant.0).contains(&row.on));
                 self.must(is_of, || format!("{row:?} depends no more"));
             }
+            Record::Review(row) => {
+                let key = Key::grant(&row.region, &row.account);
+                self.must_have(&key, || format!("the review of {} in {}", row.account, row.region));
+            }
             Record::Point(row) => {
                 let point = &row.0;
                 let key = Key::point_ref(&point.source, point.taken, &point.id);
@@ -170,6 +174,7 @@ impl<'a> Rows<'a> {
                 self.must_have(&Key::job(&row.job), || format!("{row:?} refers to none"));
             }
             Record::Latest(_)
+            | Record::ReviewRound(_)
             | Record::Slot(_)
             | Record::MissedSlots(_)
             | Record::PolicyVersion(_)

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use crossvault_core::{
     authorization::{
-        Cause, Decision, Denial, Facts, GrantFacts, Known, Mend, Refused, Subject, decide, mends,
+        Cause, Decision, Denial, Facts, GrantFacts, Known, Mend, Refused, RoleView, Subject,
+        decide, mends,
     },
     catalog::{self, Operation, Verb},
     grant::Method,
@@ -45,6 +46,8 @@ pub(crate) struct Examined<C> {
     /// The folders of the directory, Root first, whose control policies bear on the grant; none
     /// when they can't be read.
     pub(crate) nodes: Option<Vec<String>>,
+    /// The RAM role as it was read; none when it could not be, or when there is none.
+    pub(crate) view: Option<RoleView>,
 }
 
 impl<C> Examined<C> {
@@ -120,6 +123,7 @@ pub(crate) async fn examine<P: Store + Directory + Sources>(
         missing: missing(&read.facts),
         is_readable: !is_unreadable(&read.facts),
         nodes: nodes(&read.facts),
+        view: view(&read.facts),
         credentials: read.credentials,
     })
 }
@@ -200,4 +204,11 @@ fn nodes(facts: &Facts) -> Option<Vec<String>> {
             Some(Vec::new())
         }
     }
+}
+
+fn view(facts: &Facts) -> Option<RoleView> {
+    let GrantFacts::Role { view: Some(Known::Known(view)), .. } = &facts.grant else {
+        return None;
+    };
+    Some(view.clone())
 }

@@ -145,7 +145,7 @@ async fn look<P: Clock + Store + Directory + Sources>(
     looked: &mut Looked,
 ) -> Result<(), PortError> {
     let by = Looker { handler: "directory", session: hint.to_string() };
-    look_again(ports, account, region, &by, looked).await
+    look_again(ports, account, region, &by, looked).await.map(drop)
 }
 
 /// Which grants a change can touch.

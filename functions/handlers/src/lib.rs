@@ -16,5 +16,6 @@ pub mod points;
 pub mod ports;
 pub mod records;
 pub mod retention;
+pub mod review;
 pub mod schedule;
 mod standing;

@@ -8,10 +8,12 @@
 pub mod codec;
 mod key;
 mod read;
+mod review;
 mod row;
 
 pub use key::{AFTER_ALL, Key, Month, NameOf, Partition, Sort, Support};
 pub use read::{read, read_all, scan, scan_all};
+pub use review::{Advice, Noted, ReviewRound, ReviewRow};
 pub use row::{
     AccountBinding, AuditRow, BindingRow, Busy, BusyOf, Dependent, Due, Failures, FormerGrant,
     GateRow, GrantRef, GrantRow, Job, JobRef, JobWork, Latest, MissedSlots, NameRef, Outbox,

@@ -9,16 +9,18 @@ use chrono::{DateTime, Utc};
 use crossvault_core::{
     alert::{Alert, AtRisk, BindingAtRisk},
     audit::{self, Actor},
-    authorization::{Cause, Causes},
+    authorization::{Cause, Causes, RoleView},
     catalog::Verb,
     grant::{Grant, Method, News, Sight, Standing},
     ids::{AccountId, AuditId, PolicyId, Region, SourceKind},
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     authority::{Examined, Place, SUPPORTED_KINDS, examine, operations_of},
     enqueue::{record, tell},
-    ports::{Clock, Directory, Expect, PortError, Sources, Store, Transaction},
+    ports::{Clock, Directory, Expect, PortError, Sources, Store, Transaction, Version},
     records::{
         AFTER_ALL, AccountBinding, BindingRow, Dependent, GrantRow, Key, Partition, PolicyRow,
         Sort, Support, read, read_all, scan_all,
@@ -37,8 +39,16 @@ pub(crate) struct Looker {
     pub(crate) session: String,
 }
 
+/// A grant and what was seen of it.
+pub(crate) struct Sighted {
+    pub(crate) grant: Grant,
+    pub(crate) seen: Version,
+    /// The RAM role as it was read; none when it could not be, or when there is none.
+    pub(crate) view: Option<RoleView>,
+}
+
 /// What a look at some grants showed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Looked {
     /// Grants that were looked at.
     pub grants: u64,
@@ -60,7 +70,7 @@ impl Looked {
 }
 
 /// Looks at a grant in the cloud; stores and tells how it stands if that is not how it is stored.
-/// One that is gone is left alone.
+/// One that is gone is left alone: then there is nothing to be seen.
 ///
 /// Whoever stores something looks again: two looks at once could store the older sight last, and
 /// no further event would tell. Safe to run twice or at the same time.
@@ -73,18 +83,20 @@ pub(crate) async fn look_again<P: Clock + Store + Directory + Sources>(
     region: &Region,
     by: &Looker,
     looked: &mut Looked,
-) -> Result<(), PortError> {
+) -> Result<Option<Sighted>, PortError> {
     let key = Key::grant(region, account);
     looked.grants = looked.grants.saturating_add(1);
     for _ in 0..ATTEMPTS {
-        let Some((GrantRow(grant), seen)) = read(ports, key.clone()).await? else { return Ok(()) };
+        let Some((GrantRow(grant), seen)) = read(ports, key.clone()).await? else {
+            return Ok(None);
+        };
         let bound = bound(ports, account, region).await?;
         let examined = examine_for(ports, &grant, &bound, &by.session).await?;
         let now = ports.now();
         let before = grant.standing.as_ref();
         let (standing, news) = Standing::after(before, sight(&examined, &bound), now);
         if before == Some(&standing) {
-            return Ok(());
+            return Ok(Some(Sighted { grant, seen, view: examined.view }));
         }
         let after = Grant { standing: Some(standing), ..grant.clone() };
         let mut transaction = Transaction::default();
@@ -113,9 +125,10 @@ pub(crate) fn stand(transaction: &mut Transaction, grant: &Grant) {
     refer(transaction, &Grant { standing: None, ..grant.clone() }, grant);
 }
 
-/// Removes those rows.
+/// Removes those rows, and what was found about it.
 pub(crate) fn forget(transaction: &mut Transaction, grant: &Grant) {
     refer(transaction, grant, &Grant { standing: None, ..grant.clone() });
+    transaction.delete(Key::review(&grant.region, &grant.account), Expect::Owned);
 }
 
 /// What a grant depends on that others depend on too; nothing is known of one that was never

@@ -5,7 +5,7 @@ use crossvault_core::{
     authorization::Causes,
     grant::{Grant, Method, Standing},
 };
-use crossvault_handlers::records::{GrantRow, Support};
+use crossvault_handlers::records::{Advice, GrantRow, Noted, ReviewRound, ReviewRow, Support};
 
 use super::Any;
 
@@ -59,6 +59,27 @@ impl Any {
             revision: self.word(),
             broken: self.maybe(|any| Causes::one(any.cause())),
             nodes: self.few(Self::text),
+        }
+    }
+
+    pub(super) fn review(&mut self) -> ReviewRow {
+        ReviewRow {
+            account: self.account(),
+            region: self.region(),
+            at: self.time(),
+            findings: self.few(|any| Noted { severity: any.text(), found: any.trouble() }),
+            advice: match self.below(2) {
+                0 => Advice::Smaller { documents: self.few(Self::text) },
+                _ => Advice::AsItIs { why: self.text() },
+            },
+        }
+    }
+
+    pub(super) fn review_round(&mut self) -> ReviewRound {
+        ReviewRound {
+            began: self.time(),
+            after: self.maybe(|any| (any.region(), any.account())),
+            is_done: self.below(2) == 0,
         }
     }
 }

@@ -41,6 +41,8 @@ pub enum Partition {
     Policy(PolicyId),
     /// Requests of one caller.
     Request(AccountId),
+    /// The rounds of reviews.
+    Reviews,
     /// One data source.
     Source(DataSource),
     /// What many grants depend on.
@@ -82,6 +84,8 @@ pub enum Sort {
     Name(NameOf, Box<str>),
     /// A recovery point of a source: the source, the time, the point.
     Point(Box<str>, DateTime<Utc>, Box<str>),
+    /// What a review found about an account.
+    Review(Box<str>),
     /// A slot by its due time.
     Slot(DateTime<Utc>),
     /// A request's token.
@@ -273,6 +277,18 @@ impl Key {
     pub fn dependent(on: &Support, account: &AccountId, region: &Region) -> Self {
         let sort = Sort::Dependent(account.as_str().into(), region.as_str().into());
         Self::new(Partition::Support(on.clone()), sort)
+    }
+
+    /// What the last review of a grant found.
+    #[must_use]
+    pub fn review(region: &Region, account: &AccountId) -> Self {
+        Self::new(Partition::Grants(region.clone()), Sort::Review(account.as_str().into()))
+    }
+
+    /// How far the reviews have come.
+    #[must_use]
+    pub fn reviews() -> Self {
+        Self::new(Partition::Reviews, Sort::Head)
     }
 
     /// A vault's head.

@@ -20,7 +20,10 @@ use crossvault_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::key::{Key, NameOf, Support};
+use super::{
+    key::{Key, NameOf, Support},
+    review::{ReviewRound, ReviewRow},
+};
 use crate::ports::{FailedFile, Message};
 
 /// A row type that can be read by name.
@@ -124,6 +127,10 @@ records! {
     GrantRef(GrantRef),
     /// A grant's dependence on something.
     Dependent(Dependent),
+    /// What the last review of a grant found.
+    Review(ReviewRow),
+    /// How far the reviews have come.
+    ReviewRound(ReviewRound),
     /// A vault.
     Vault(VaultRow),
     /// What stands between transfers and prunes of a vault.

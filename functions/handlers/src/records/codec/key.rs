@@ -45,6 +45,7 @@ pub fn partition_text(partition: &Partition) -> String {
         Partition::Outbox(shard) => format!("outbox!{shard:05}"),
         Partition::Policy(id) => format!("policy!{id}"),
         Partition::Request(caller) => format!("request!{caller}"),
+        Partition::Reviews => "reviews".to_owned(),
         Partition::Source(DataSource { account, region, kind, id }) => {
             format!("source!{account}!{region}!{}!{id}", kind_text(*kind))
         }
@@ -76,6 +77,7 @@ pub fn sort_text(sort: &Sort) -> String {
         Sort::Point(source, taken, id) => {
             format!("point!{}!{}!{id}", without_separator(source), time_text(*taken))
         }
+        Sort::Review(account) => format!("review!{account}"),
         Sort::Slot(due) => format!("slot!{}", time_text(*due)),
         Sort::Token(token) => format!("token!{token}"),
         Sort::Turn(n) => format!("turn!{n:05}"),
@@ -239,6 +241,7 @@ mod tests {
             number().prop_map(Partition::Outbox).boxed(),
             derived("po-").prop_map(|id| Partition::Policy(id.parse().unwrap())).boxed(),
             account().prop_map(|id| Partition::Request(id.parse().unwrap())).boxed(),
+            Just(Partition::Reviews).boxed(),
             (account(), region(), select(&SourceKind::ALL), select(vec!["a", "a.b", "a-b", "Z"]))
                 .prop_map(|(account, region, kind, id)| {
                     Partition::Source(DataSource {
@@ -284,6 +287,7 @@ mod tests {
             (any_text(), any_time(), any_text())
                 .prop_map(|(source, at, id)| Sort::Point(source, at, id))
                 .boxed(),
+            any_text().prop_map(Sort::Review).boxed(),
             any_time().prop_map(Sort::Slot).boxed(),
             any_text().prop_map(Sort::Token).boxed(),
             (0_u16..20).prop_map(Sort::Turn).boxed(),
