@@ -9,9 +9,9 @@ use clap::{
 use crossvault_core::ids::{Region, Token};
 
 use crate::{
-    accounts, alerts, audit, backup, bindings, completions, console::Wishes, demo, exit, init,
-    jobs, output::Output, points, policies, policy, restore, source::AccountName, sources, status,
-    up, vaults, world,
+    accounts, alerts, audit, backup, bindings, completions, console::Wishes, demo, event, exit,
+    init, jobs, output::Output, points, policies, policy, restore, source::AccountName, sources,
+    status, up, vaults, world,
 };
 
 const ABOUT: &str = "Backs up and restores the resources of many cloud accounts from one";
@@ -150,6 +150,7 @@ pub enum Commands {
     Up(up::Arguments),
     Status(status::Arguments),
     Alerts(alerts::Arguments),
+    Event(event::Arguments),
     Audit(audit::Arguments),
     Completions(completions::Arguments),
     ExitCodes(exit_codes::Arguments),

@@ -10,7 +10,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use crossvault_core::ids::{AccountId, JobId};
 use crossvault_embedded::{
-    Embedded, OpenError, Runtime, Settings,
+    Embedded, OpenError, Runtime, Settings, hear,
     home::{HomeError, socket_in},
     socket::{Client, Failure, Kind, Reply, Request, answer},
 };
@@ -110,7 +110,15 @@ struct Local {
 
 impl Platform for Local {
     fn request(&self, request: Request) -> Result<Reply, Failure> {
-        self.runtime.block_on(answer(&self.platform, request))
+        self.runtime.block_on(async {
+            let mut told = self.platform.world().events();
+            let reply = answer(&self.platform, request).await?;
+            // Nobody serves, so nobody else listens to what the world tells of it.
+            while let Ok(event) = told.try_recv() {
+                hear(&self.platform, &event).await?;
+            }
+            Ok(reply)
+        })
     }
 
     fn wait(

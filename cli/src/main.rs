@@ -12,6 +12,7 @@ mod bindings;
 mod completions;
 mod console;
 mod demo;
+mod event;
 mod exit;
 mod init;
 mod job;
@@ -85,6 +86,7 @@ fn run(Arguments { globals, command }: Arguments) -> Result<Exit, Failure> {
         Commands::Points(command) => points::run(&console(&globals)?, command),
         Commands::Restore(arguments) => restore::run(&console(&globals)?, arguments),
         Commands::Status(status::Arguments {}) => status::run(&console(&globals)?),
+        Commands::Event(arguments) => event::run(&console(&globals)?, &arguments),
         Commands::Alerts(arguments) => alerts::run(&console(&globals)?, &arguments),
         Commands::Audit(arguments) => audit::run(&console(&globals)?, &arguments),
     }

@@ -35,7 +35,7 @@ pub fn run(output: Output, home: &Path) -> Result<Exit, Failure> {
         let mut interrupted = listen(SignalKind::interrupt())?;
         let mut terminated = listen(SignalKind::terminate())?;
         let mut functions = Runtime::start(platform.clone()).await?;
-        functions.keep_retention();
+        functions.keep_house();
         let socket = platform.home().socket();
         let listener = Listener::bind(&socket)?;
         let ready = json!({

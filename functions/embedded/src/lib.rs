@@ -15,6 +15,7 @@ pub mod world;
 
 mod directory;
 mod events;
+mod hearing;
 mod identity;
 mod queue;
 mod sources;
@@ -22,5 +23,6 @@ mod touch;
 mod transfers;
 mod vaults;
 
+pub use hearing::hear;
 pub use platform::{Embedded, OpenError, Settings};
 pub use runtime::Runtime;

@@ -13,11 +13,11 @@ use crossvault_handlers::{
     outbox,
     ports::{Clock, Message, PortError},
     records::{Job, Key, read},
-    retention, schedule,
+    retention, review, schedule,
 };
 use tokio::task::JoinSet;
 
-use crate::platform::Embedded;
+use crate::{hearing, platform::Embedded};
 
 /// How many jobs move at a time.
 const WORKERS: usize = 4;
@@ -30,6 +30,9 @@ const TICK: Duration = Duration::from_millis(500);
 
 /// How often retention runs.
 const RETENTION: Duration = Duration::from_hours(1);
+
+/// How often it is asked whether the day's review is due.
+const REVIEW: Duration = Duration::from_hours(1);
 
 /// How often the outbox is swept without being woken.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -62,12 +65,14 @@ impl Runtime {
         }
         tasks.spawn(drain(platform.clone()));
         tasks.spawn(tick(platform.clone()));
+        tasks.spawn(hearing::listen(platform.clone(), platform.world().events()));
         Ok(Self { platform, tasks })
     }
 
-    /// Runs retention now and then hourly, beside the functions.
-    pub fn keep_retention(&mut self) {
+    /// Runs retention and the reviews now and then hourly, beside the functions.
+    pub fn keep_house(&mut self) {
         self.tasks.spawn(retain(self.platform.clone()));
+        self.tasks.spawn(review(self.platform.clone()));
     }
 
     /// Waits until a job has ended; `report` hears of it each time it was looked at.
@@ -98,7 +103,8 @@ impl Runtime {
     }
 }
 
-fn no_limit() -> DateTime<Utc> {
+/// This platform ends no invocation.
+pub(crate) fn no_limit() -> DateTime<Utc> {
     DateTime::<Utc>::MAX_UTC
 }
 
@@ -160,6 +166,18 @@ async fn tick(platform: Embedded) {
         let at = platform.now();
         if let Err(error) = schedule::tick(&platform, DUE_SHARD, at, no_limit()).await {
             tracing::warn!(%error, "a tick failed");
+        }
+    }
+}
+
+async fn review(platform: Embedded) {
+    let mut interval = tokio::time::interval(REVIEW);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        match review::run(&platform, no_limit()).await {
+            Ok(done) => tracing::info!(?done, "grants were reviewed"),
+            Err(error) => tracing::warn!(%error, "a review failed"),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Damaged, Failure, Kind, Reply, Request};
 use crate::{
     platform::Embedded,
+    runtime::no_limit,
     vault::{Damage, Vault, VaultError, fresh_password},
 };
 use crossvault_core::{
@@ -14,6 +15,7 @@ use crossvault_core::{
 };
 use crossvault_handlers::{
     api::{self, Answer, Command, Refusal},
+    directory,
     ports::{Clock, Identity, PortError},
 };
 
@@ -38,6 +40,10 @@ pub async fn answer(platform: &Embedded, request: Request) -> Result<Reply, Fail
         Request::Alerts { caller, limit } => {
             permit(platform, &caller)?;
             alerts(platform, limit).await.map(Reply::Alerts)
+        }
+        Request::Event { caller, event } => {
+            permit(platform, &caller)?;
+            Ok(Reply::Looked(directory::run(platform, &event, no_limit()).await?))
         }
         Request::CheckVault { caller, vault, read_data } => {
             let id = find(platform, &caller, &vault).await?;

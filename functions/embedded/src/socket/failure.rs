@@ -5,6 +5,7 @@ use std::fmt;
 use crossvault_core::{access::NotPermitted, explain::Explain, ids::InvalidId};
 use crossvault_handlers::{
     api::{ApiError, Refusal},
+    directory::EventError,
     ports::PortError,
 };
 use crossvault_simulator::world;
@@ -120,6 +121,15 @@ impl From<ApiError> for Failure {
         match error {
             ApiError::Refused(refusal) => refusal.into(),
             ApiError::Port(error) => error.into(),
+        }
+    }
+}
+
+impl From<EventError> for Failure {
+    fn from(error: EventError) -> Self {
+        match error {
+            EventError::Invalid(error) => Self::of(Kind::Usage, &error),
+            EventError::Port(error) => error.into(),
         }
     }
 }

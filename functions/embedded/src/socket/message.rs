@@ -6,7 +6,7 @@ use crossvault_core::{
     alert::Alert,
     ids::{AccountId, Token},
 };
-use crossvault_handlers::api;
+use crossvault_handlers::{api, directory::Looked};
 use crossvault_simulator::world::{self, World};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -42,6 +42,13 @@ pub enum Request {
         caller: AccountId,
         /// At most so many.
         limit: usize,
+    },
+    /// Hand in an event of the cloud's audit trail.
+    Event {
+        /// Who asks.
+        caller: AccountId,
+        /// The event, as JSON text.
+        event: String,
     },
     /// Look for damage in a vault.
     CheckVault {
@@ -87,6 +94,8 @@ pub enum Reply {
     Settings(Settings),
     /// To [`Request::Alerts`].
     Alerts(Vec<Alert>),
+    /// To [`Request::Event`].
+    Looked(Looked),
     /// To [`Request::CheckVault`]: empty when all is well.
     Damage(Vec<Damaged>),
     /// To [`Request::ExportKey`].

@@ -74,6 +74,7 @@ fn answer(request: &Request) -> Result<Reply, Failure> {
         | Request::View
         | Request::Settings
         | Request::Alerts { .. }
+        | Request::Event { .. }
         | Request::CheckVault { .. } => Err(Failure::new(Kind::Refused, "NO", "no", "Stop.")),
     }
 }
