@@ -13,8 +13,6 @@ mod resource;
 mod rules;
 mod template;
 
-use std::cell::OnceCell;
-
 use self::{
     facts::{Facts, Keys},
     rules::Rules,
@@ -58,18 +56,15 @@ impl<'v> Compiled<'v> {
     /// Decides a request by the number of its action, which is of the same vocabulary.
     #[must_use]
     pub fn evaluate_known(&self, action: ActionId, resource: &str, context: &Context) -> Verdict {
-        let facts = OnceCell::new();
-        let read = || facts.get_or_init(|| Facts::new(resource, context, &self.keys));
-        self.rules.decide(action, read)
+        self.rules.decide(action, || Facts::new(resource, context, &self.keys))
     }
 
     /// Those of the actions that are not allowed on the resource in these circumstances.
     #[must_use]
     pub fn missing(&self, needed: &ActionSet, resource: &str, context: &Context) -> ActionSet {
-        let facts = OnceCell::new();
-        let read = || facts.get_or_init(|| Facts::new(resource, context, &self.keys));
+        let facts = Facts::new(resource, context, &self.keys);
         missing(needed, &self.rules.always, &self.rules.perhaps, |action| {
-            self.rules.decide(action, read).is_allow()
+            self.rules.decide(action, || &facts).is_allow()
         })
     }
 
@@ -134,18 +129,16 @@ impl<'v> CompiledLayers<'v> {
     /// Decides a request by the number of its action, which is of the same vocabulary.
     #[must_use]
     pub fn decide_known(&self, action: ActionId, resource: &str, context: &Context) -> Ruling {
-        let facts = OnceCell::new();
-        let read = || facts.get_or_init(|| Facts::new(resource, context, &self.keys));
-        self.together(|rules| rules.decide(action, read))
+        let facts = Facts::new(resource, context, &self.keys);
+        self.together(|rules| rules.decide(action, || &facts))
     }
 
     /// Those of the actions that are not allowed on the resource in these circumstances.
     #[must_use]
     pub fn missing(&self, needed: &ActionSet, resource: &str, context: &Context) -> ActionSet {
-        let facts = OnceCell::new();
-        let read = || facts.get_or_init(|| Facts::new(resource, context, &self.keys));
+        let facts = Facts::new(resource, context, &self.keys);
         missing(needed, &self.always, &self.perhaps, |action| {
-            self.together(|rules| rules.decide(action, read)).is_allow()
+            self.together(|rules| rules.decide(action, || &facts)).is_allow()
         })
     }
 

@@ -50,7 +50,7 @@ impl Glob {
     /// Whether the pattern matches the whole text.
     pub(super) fn matches(&self, text: &str) -> bool {
         match &self.0 {
-            Shape::Whole(piece) => piece.strip_from(text) == Some(""),
+            Shape::Whole(piece) => piece.strip_from(text).is_some_and(str::is_empty),
             Shape::Starred { head, middles, tail } => {
                 let rest = head.strip_from(text).and_then(|rest| tail.strip_off(rest));
                 rest.and_then(|rest| middles.iter().try_fold(rest, |rest, m| m.skip(rest)))
@@ -64,7 +64,7 @@ impl Glob {
         match &self.0 {
             Shape::Whole(_) => false,
             Shape::Starred { head, middles, tail } => {
-                head.is_empty() && middles.is_empty() && tail.is_empty()
+                middles.is_empty() && matches!((head, tail), (Piece::Nothing, Piece::Nothing))
             }
         }
     }
@@ -82,6 +82,9 @@ pub(super) fn tokens(pattern: &str) -> impl Iterator<Item = Token> {
 /// A part of a pattern that stands at one end of the text.
 #[derive(Debug)]
 enum Piece {
+    /// Without a character. To compare texts is slow where one of them is empty: it lies nowhere in
+    /// memory, and the processor takes its time to find that nothing was read there.
+    Nothing,
     Exact(Box<str>),
     Folded(Box<str>),
     /// With a `?`, which is `None`.
@@ -95,22 +98,17 @@ impl Piece {
             Token::One | Token::Run => None,
         });
         match chars.clone().collect::<Option<String>>() {
+            Some(text) if text.is_empty() => Self::Nothing,
             Some(text) if case == Case::Exact => Self::Exact(text.into()),
             Some(text) => Self::Folded(text.into()),
             None => Self::Blurred(chars.collect(), case),
         }
     }
 
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::Exact(text) | Self::Folded(text) => text.is_empty(),
-            Self::Blurred(chars, _) => chars.is_empty(),
-        }
-    }
-
     /// What follows it in a text that begins with it.
     fn strip_from<'t>(&self, text: &'t str) -> Option<&'t str> {
         match self {
+            Self::Nothing => Some(text),
             Self::Exact(piece) => text.strip_prefix(&**piece),
             Self::Folded(piece) => {
                 let (start, rest) = text.split_at_checked(piece.len())?;
@@ -127,6 +125,7 @@ impl Piece {
     /// What precedes it in a text that ends with it.
     fn strip_off<'t>(&self, text: &'t str) -> Option<&'t str> {
         match self {
+            Self::Nothing => Some(text),
             Self::Exact(piece) => text.strip_suffix(&**piece),
             Self::Folded(piece) => {
                 let (rest, end) = text.split_at_checked(text.len().checked_sub(piece.len())?)?;
@@ -164,7 +163,7 @@ impl Middle {
             Piece::Exact(text) => {
                 Self::Literal(Box::new(Finder::new(text.as_bytes()).into_owned()))
             }
-            Piece::Folded(_) | Piece::Blurred(..) => {
+            Piece::Nothing | Piece::Folded(_) | Piece::Blurred(..) => {
                 Self::Blurred(Box::new(ShiftAnd::of(tokens, case)))
             }
         }

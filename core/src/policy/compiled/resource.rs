@@ -19,6 +19,7 @@ pub(super) struct Resource {
 struct Parts {
     /// How many parts a name has.
     count: usize,
+    has_variables: bool,
     /// The part's number and what it must match, the most telling part first; parts that may be
     /// anything are left out, but the last.
     patterns: Box<[(usize, Part)]>,
@@ -76,11 +77,15 @@ impl Parts {
         // The last stays, because it is there only if all others are.
         patterns.retain(|(number, part)| *number == last || !part.is_any());
         patterns.reverse();
-        Self { count: parts.len(), patterns: patterns.into() }
+        Self {
+            count: parts.len(),
+            has_variables: pattern.has_variables(),
+            patterns: patterns.into(),
+        }
     }
 
     fn are_complete(&self, facts: &Facts<'_>) -> bool {
-        self.patterns.iter().all(|(_, part)| part.is_complete(facts))
+        !self.has_variables || self.patterns.iter().all(|(_, part)| part.is_complete(facts))
     }
 
     fn match_all(&self, facts: &Facts<'_>) -> bool {

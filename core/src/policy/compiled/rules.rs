@@ -1,5 +1,7 @@
 //! One layer of policies: a cell for each known action, and the rules that cells point at.
 
+use std::borrow::Borrow;
+
 use super::{
     condition::Condition,
     facts::{Facts, Keys},
@@ -30,10 +32,8 @@ pub(super) struct Rules {
 /// What is known of an action before anything else of the request is.
 #[derive(Clone, Copy, Debug)]
 enum Cell {
-    /// No rule speaks of it.
-    Nothing,
-    /// That rule decides.
-    Rule(usize),
+    /// The verdict, whatever else the request says.
+    Decided(Verdict),
     /// The first rule of that list that holds decides.
     List(usize),
 }
@@ -103,44 +103,46 @@ impl Rules {
             .iter()
             .enumerate()
             .map(|(number, group)| match *group.rules.as_slice() {
-                [] => Cell::Nothing,
-                [first, ..] if self.all.get(first).is_some_and(Rule::is_always) => {
-                    Cell::Rule(first)
-                }
-                [..] => Cell::List(number),
+                [] => Cell::Decided(Verdict::ImplicitDeny),
+                [first, ..] => match self.all.get(first).filter(|rule| rule.is_always()) {
+                    Some(rule) => Cell::Decided(rule.verdict()),
+                    None => Cell::List(number),
+                },
             })
             .collect();
         for (id, number) in vocabulary.ids().zip(&groups.of_action) {
-            let Some(group) = groups.all.get(*number) else { continue };
+            let group = groups.all.get(*number).zip(cells.get(*number));
+            let Some((group, cell)) = group else { continue };
             match (group.surely, group.rules.as_slice()) {
                 (Some(Effect::Allow), _) if group.denies == 0 => self.always.insert(id),
                 (Some(Effect::Deny), _) | (None, []) => {}
                 (Some(Effect::Allow) | None, _) => self.perhaps.insert(id),
             }
-            self.cells.push(cells.get(*number).copied().unwrap_or(Cell::Nothing));
+            self.cells.push(*cell);
         }
         self.lists = groups.all.into_iter().map(|group| group.rules).collect();
     }
 
     /// What they decide about a known action. The rest of the request is asked for only if it
     /// matters.
-    pub(super) fn decide<'f, 'a: 'f>(
+    #[inline]
+    pub(super) fn decide<'a, F: Borrow<Facts<'a>>>(
         &self,
         action: ActionId,
-        facts: impl FnOnce() -> &'f Facts<'a>,
+        facts: impl FnOnce() -> F,
     ) -> Verdict {
         match self.cells.get(action.index()) {
-            None | Some(Cell::Nothing) => Verdict::ImplicitDeny,
-            Some(Cell::Rule(rule)) => {
-                self.all.get(*rule).map_or(Verdict::ImplicitDeny, Rule::verdict)
-            }
-            Some(Cell::List(list)) => {
-                let facts = facts();
-                let mut rules = self.lists.get(*list).into_iter().flatten();
-                let rule = rules.find_map(|rule| self.all.get(*rule).filter(|r| r.holds(facts)));
-                rule.map_or(Verdict::ImplicitDeny, Rule::verdict)
-            }
+            None => Verdict::ImplicitDeny,
+            Some(Cell::Decided(verdict)) => *verdict,
+            Some(Cell::List(list)) => self.first(*list, facts().borrow()),
         }
+    }
+
+    /// What the first rule of a list that holds decides.
+    fn first(&self, list: usize, facts: &Facts<'_>) -> Verdict {
+        let mut rules = self.lists.get(list).into_iter().flatten();
+        let rule = rules.find_map(|rule| self.all.get(*rule).filter(|rule| rule.holds(facts)));
+        rule.map_or(Verdict::ImplicitDeny, Rule::verdict)
     }
 
     /// What they decide about an action that is not in the vocabulary.
