@@ -2,6 +2,7 @@
 
 mod check;
 mod remove;
+mod review;
 
 use clap::{Args, Subcommand};
 use crossvault_core::{
@@ -32,6 +33,7 @@ pub enum Commands {
     Check(check::Arguments),
     List(List),
     Remove(remove::Remove),
+    Review(review::Arguments),
     Members(Members),
 }
 
@@ -117,6 +119,7 @@ pub fn run(console: &Console, command: Commands) -> Result<Exit, Failure> {
         Commands::Check(arguments) => check::run(console, arguments),
         Commands::List(arguments) => list(console, arguments),
         Commands::Remove(arguments) => remove::run(console, &arguments),
+        Commands::Review(arguments) => review::run(console, &arguments),
         Commands::Members(arguments) => members(console, arguments),
     }
 }

@@ -1,7 +1,7 @@
 //! `crossvault alerts`
 
 use clap::Args;
-use crossvault_core::alert::Alert;
+use crossvault_core::alert::{Alert, AtRisk};
 use crossvault_embedded::socket::{Failure, Reply, Request};
 use serde_json::json;
 
@@ -46,12 +46,31 @@ pub fn newest(console: &Console, limit: u16) -> Result<Vec<Alert>, Failure> {
 }
 
 fn text(console: &Console, alert: &Alert) -> String {
-    let Alert { at, account, source, job, code, message, remedy, .. } = alert;
+    let Alert { at, account, source, job, code, message, remedy, grant, .. } = alert;
     let what = match (source, job) {
         (Some(source), _) => console.source_text(source),
         (None, _) => console.account_text(account),
     };
     let job = job.as_ref().map(|job| format!(", {job}")).unwrap_or_default();
     let (message, remedy) = (printable(message), printable(remedy));
-    format!("{} UTC  {what}{job}\n  {code}: {message}\n  {remedy}", moment(*at))
+    let at_risk = grant.as_ref().map(|grant| at_risk(console, &grant.at_risk)).unwrap_or_default();
+    format!("{} UTC  {what}{job}\n  {code}: {message}\n  {remedy}{at_risk}", moment(*at))
+}
+
+/// The bindings that a broken grant puts at risk, a line each.
+fn at_risk(console: &Console, at_risk: &AtRisk) -> String {
+    let mut lines = String::new();
+    for binding in &at_risk.bindings {
+        let source = console.source_text(&binding.source);
+        let next = binding
+            .next
+            .map_or("no further slot".to_owned(), |next| format!("next slot {} UTC", moment(next)));
+        let policy = printable(&binding.policy);
+        lines.extend(["\n  at risk: ", &policy, " of ", &source, ", ", &next]);
+    }
+    if at_risk.others > 0 {
+        lines.push_str("\n  and further bindings: ");
+        lines.push_str(&at_risk.others.to_string());
+    }
+    lines
 }

@@ -91,7 +91,7 @@ impl Alert {
                 "account `{}` can't be backed up in region `{}`: {causes}",
                 grant.account, grant.region
             ),
-            remedy: causes.remedy(),
+            remedy: remedies(causes),
             ..Self::of_grant(grant, told, at_risk, at)
         }
     }
@@ -147,6 +147,17 @@ impl Alert {
             "data": self,
         })
     }
+}
+
+/// What mends them all, each thing said once.
+fn remedies(causes: &Causes) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for remedy in causes.iter().map(Explain::remedy) {
+        if !all.contains(&remedy) {
+            all.push(remedy);
+        }
+    }
+    all.join(" ")
 }
 
 impl AtRisk {

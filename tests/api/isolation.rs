@@ -43,6 +43,7 @@ fn no_other_account_may_ask_for_anything() {
         SearchMembers: Command::SearchMembers { search: String::new() },
         PlanRemoval: Command::PlanRemoval { account: account(PAYROLL), region: region() },
         RemoveAccount: remove_with(PAYROLL, RunningJobs::Abandon),
+        ListReviews: Command::ListReviews { account: None, now: true },
         ListSources: Command::ListSources {
             account: account(PAYROLL),
             region: region(),

@@ -17,6 +17,7 @@ mod points;
 mod policies;
 mod refusal;
 mod restore;
+mod reviews;
 mod rows;
 mod slots;
 mod vaults;
@@ -129,6 +130,9 @@ async fn attempt<P: Clock + Store + Directory + Sources + Vaults>(
         }
         Command::RemoveAccount { account, region, jobs } => {
             offboarding::remove(ports, asked, account, region, *jobs).await.map(decided)
+        }
+        Command::ListReviews { account, now } => {
+            reviews::list(ports, asked, account.as_ref(), *now).await.map(shown)
         }
         Command::ListSources { account, region, kind } => {
             accounts::sources(ports, asked, account, region, *kind).await.map(shown)

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ports::{BrowsedEntry, FailedFile},
-    records::{Job, JobWork},
+    records::{Job, JobWork, ReviewRow},
 };
 
 /// An answer, of one form for each command that gives it.
@@ -38,6 +38,8 @@ pub enum Answer {
     Check(Check),
     /// How backup of an account is cancelled.
     Removal(Box<Plan>),
+    /// What reviews found.
+    Reviews(Vec<ReviewRow>),
     /// Sources of an account.
     Sources(Vec<DataSource>),
     /// A vault that was made.

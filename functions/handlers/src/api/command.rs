@@ -69,6 +69,13 @@ pub enum Command {
         #[serde(default)]
         jobs: RunningJobs,
     },
+    /// List what reviews found about the grants.
+    ListReviews {
+        /// Only about this account; none lists all.
+        account: Option<AccountId>,
+        /// Whether they are reviewed first, instead of telling what the last review found.
+        now: bool,
+    },
     /// List the sources of an account.
     ListSources {
         /// The account.
@@ -248,6 +255,7 @@ impl Command {
             | Self::ListAccounts { .. }
             | Self::SearchMembers { .. }
             | Self::PlanRemoval { .. }
+            | Self::ListReviews { .. }
             | Self::ListSources { .. }
             | Self::ListVaults
             | Self::ListPolicies
