@@ -8,6 +8,7 @@ mod demo;
 mod directory;
 mod help;
 mod isolation;
+#[cfg(test)]
 mod offboarding;
 #[cfg(test)]
 mod policy;
