@@ -11,6 +11,7 @@ mod compiled;
 mod condition;
 mod dialect;
 mod document;
+mod explain;
 mod inclusion;
 mod invalid;
 mod json;
@@ -37,6 +38,11 @@ pub use condition::Condition;
 pub use dialect::{Dialect, Words};
 pub use document::{
     Actions, Effect, Policy, PolicyKind, PrincipalPattern, Principals, Resources, Statement,
+};
+pub use explain::{
+    Difference, Element, ExplainedLayer, ExplainedPolicy, ExplainedStatement, ExplainedTrust,
+    Explanation, Level, Met, Named, Question, TestedCondition, Tried, Unmet, explain,
+    explain_trust,
 };
 pub use inclusion::{
     Comparison, Finding, Inclusion, Why, Witness, compare, disjoint, findings, permits_no_more,

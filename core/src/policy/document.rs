@@ -95,7 +95,7 @@ pub struct Statement {
 }
 
 /// What a statement does when it matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Effect {
     /// Allows, if nothing denies.
     Allow,

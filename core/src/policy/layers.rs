@@ -6,6 +6,8 @@
 //! Source: RAM, "Policy evaluation process"; Resource Management, "Overview of the Control Policy
 //! feature".
 
+use serde::Serialize;
+
 use super::document::Policy;
 
 /// The policies that bear on a request by one identity, layer by layer.
@@ -23,7 +25,8 @@ pub struct Layers<'a> {
 }
 
 /// One of the layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Layer {
     /// A level of control policies, by number from 0 at Root.
     Control(usize),
@@ -35,7 +38,8 @@ pub enum Layer {
 
 /// What all layers decide together, and what decided it: policy and statement by number within
 /// the layer, both from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "decision")]
 pub enum Ruling {
     /// A statement denies: the first such, outermost layer first.
     ExplicitDeny {

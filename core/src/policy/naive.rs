@@ -13,7 +13,11 @@ mod pattern;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::{glob::glob_matches, pattern::plain_symbols};
+pub(super) use self::{
+    condition::is_met,
+    glob::glob_matches,
+    pattern::{matches_action, matches_part, matches_resource, plain_symbols},
+};
 use super::{
     dialect::Dialect,
     document::{Actions, Effect, Policy, PrincipalPattern, Principals, Resources, Statement},
@@ -80,10 +84,7 @@ pub fn trusts(
     basic(&[trust], |dialect, statement| {
         names_action(&statement.actions, action_of(dialect, principal))
             && names_principal(dialect, &statement.principals, owner, principal)
-            && statement
-                .conditions
-                .iter()
-                .all(|condition| condition::is_met(dialect, condition, context))
+            && statement.conditions.iter().all(|condition| is_met(dialect, condition, context))
     })
 }
 
@@ -106,7 +107,7 @@ fn basic(policies: &[&Policy], matches: impl Fn(Dialect, &Statement) -> bool) ->
 }
 
 fn speaks_of(dialect: Dialect, statement: &Statement, request: &Request<'_>) -> bool {
-    let are_met = |condition| condition::is_met(dialect, condition, request.context);
+    let are_met = |condition| is_met(dialect, condition, request.context);
     names_resource(&statement.resources, request)
         && names_action(&statement.actions, request.action)
         && statement.conditions.iter().all(are_met)
@@ -114,8 +115,8 @@ fn speaks_of(dialect: Dialect, statement: &Statement, request: &Request<'_>) -> 
 
 /// A pattern that hangs on a variable which the request lacks names nothing; nobody knows what it
 /// leaves out, so a `NotResource` with one names nothing either.
-fn names_resource(resources: &Resources, request: &Request<'_>) -> bool {
-    let matches = |pattern| pattern::matches_resource(pattern, request.resource, request.context);
+pub(super) fn names_resource(resources: &Resources, request: &Request<'_>) -> bool {
+    let matches = |pattern| matches_resource(pattern, request.resource, request.context);
     match resources {
         Resources::Only(patterns) => patterns.iter().any(|pattern| matches(pattern) == Some(true)),
         Resources::AllBut(patterns) => {
@@ -125,10 +126,9 @@ fn names_resource(resources: &Resources, request: &Request<'_>) -> bool {
     }
 }
 
-fn names_action(actions: &Actions, action: &str) -> bool {
-    let named = |patterns: &[ActionPattern]| {
-        patterns.iter().any(|pattern| pattern::matches_action(pattern, action))
-    };
+pub(super) fn names_action(actions: &Actions, action: &str) -> bool {
+    let named =
+        |patterns: &[ActionPattern]| patterns.iter().any(|pattern| matches_action(pattern, action));
     match actions {
         Actions::Only(patterns) => named(patterns),
         Actions::AllBut(patterns) => !named(patterns),
@@ -136,7 +136,7 @@ fn names_action(actions: &Actions, action: &str) -> bool {
 }
 
 /// What the principal calls to be let in.
-fn action_of(dialect: Dialect, principal: &TrustedPrincipal) -> &'static str {
+pub(super) fn action_of(dialect: Dialect, principal: &TrustedPrincipal) -> &'static str {
     match (dialect, principal) {
         (Dialect::Aws, TrustedPrincipal::Federated(provider)) => {
             if provider.contains(":saml-provider/") {
@@ -171,7 +171,7 @@ fn names_principal(
     }
 }
 
-fn stands_for(
+pub(super) fn stands_for(
     dialect: Dialect,
     pattern: &PrincipalPattern,
     owner: &AccountId,

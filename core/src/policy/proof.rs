@@ -12,6 +12,7 @@
 mod case;
 mod chance;
 mod equal;
+mod explained;
 mod generate;
 mod mistakes;
 mod relations;

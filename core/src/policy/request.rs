@@ -1,6 +1,6 @@
 //! What is asked of policies, by whom and in what circumstances.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use crate::ids::{AccountId, RoleArn};
 
@@ -81,4 +81,15 @@ pub enum TrustedPrincipal {
     },
     /// A user of an identity provider, by the provider's ARN.
     Federated(String),
+}
+
+impl fmt::Display for TrustedPrincipal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Role(role) => write!(f, "{role}"),
+            Self::User { account, name } => write!(f, "acs:ram::{account}:user/{name}"),
+            Self::Service { name, acts_for } => write!(f, "{acts_for}@{name}"),
+            Self::Federated(provider) => f.write_str(provider),
+        }
+    }
 }

@@ -1,8 +1,11 @@
 //! What policies decide about a request.
 
+use serde::Serialize;
+
 /// What one set of policies decides, and which statement decided: policy and statement by number,
 /// both from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "decision")]
 pub enum Verdict {
     /// A statement denies; nothing can allow it any more.
     ExplicitDeny {

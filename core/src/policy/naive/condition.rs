@@ -26,7 +26,11 @@ use crate::policy::{
 };
 
 /// Whether the context of a request meets the condition.
-pub(super) fn is_met(dialect: Dialect, condition: &Condition, context: &Context) -> bool {
+pub(in crate::policy) fn is_met(
+    dialect: Dialect,
+    condition: &Condition,
+    context: &Context,
+) -> bool {
     let Condition { operator, key, values, .. } = condition;
     let given = context.values(key);
     if operator.test == Test::Null {

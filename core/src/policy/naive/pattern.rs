@@ -54,13 +54,13 @@ pub(super) fn expand(text: &str, context: &Context) -> Option<Vec<Symbol>> {
 }
 
 /// Whether the action is one of those that the pattern names.
-pub(super) fn matches_action(pattern: &ActionPattern, action: &str) -> bool {
+pub(in crate::policy) fn matches_action(pattern: &ActionPattern, action: &str) -> bool {
     glob_matches(&plain_symbols(pattern.as_str()), action, Case::Folded)
 }
 
 /// Whether the resource is one of those that the pattern names; `None` if that hangs on a variable
 /// which the request lacks.
-pub(super) fn matches_resource(
+pub(in crate::policy) fn matches_resource(
     pattern: &ResourcePattern,
     resource: &str,
     context: &Context,
@@ -72,11 +72,30 @@ pub(super) fn matches_resource(
         patterns.iter().map(|part| plain_symbols(part)).collect()
     };
     let parts: Vec<&str> = resource.splitn(patterns.len(), ':').collect();
-    let is_role = matches!(parts.as_slice(), ["acs", "ram", _, _, id] if id.starts_with("role/"));
-    let case = if is_role { Case::Folded } else { Case::Exact };
+    let case = case_of(&parts);
     let matches = parts.len() == patterns.len()
         && patterns.iter().zip(parts).all(|(pattern, part)| glob_matches(pattern, part, case));
     Some(matches)
+}
+
+/// Whether a part of a resource name matches its part of the pattern; not if that hangs on a
+/// variable which the request lacks.
+pub(in crate::policy) fn matches_part(
+    pattern: &str,
+    has_variables: bool,
+    part: &str,
+    parts: &[&str],
+    context: &Context,
+) -> bool {
+    let symbols =
+        if has_variables { expand(pattern, context) } else { Some(plain_symbols(pattern)) };
+    symbols.is_some_and(|symbols| glob_matches(&symbols, part, case_of(parts)))
+}
+
+/// Names are compared with case, save those of RAM roles.
+fn case_of(parts: &[&str]) -> Case {
+    let is_role = matches!(parts, ["acs", "ram", _, _, id] if id.starts_with("role/"));
+    if is_role { Case::Folded } else { Case::Exact }
 }
 
 /// Whether a resource name matches a pattern of resource names, part by part. A lone `*` matches
