@@ -10,8 +10,8 @@ use crossvault_core::ids::{Region, Token};
 
 use crate::{
     accounts, alerts, audit, backup, bindings, completions, console::Wishes, demo, event, exit,
-    init, jobs, output::Output, points, policies, policy, restore, source::AccountName, sources,
-    status, up, vaults, world,
+    explain, init, jobs, output::Output, points, policies, policy, restore, source::AccountName,
+    sources, status, up, vaults, world,
 };
 
 const ABOUT: &str = "Backs up and restores the resources of many cloud accounts from one";
@@ -138,6 +138,7 @@ pub enum Commands {
     Policies(policies::Commands),
     #[command(subcommand)]
     Policy(policy::Commands),
+    Explain(explain::Arguments),
     #[command(subcommand)]
     Bindings(bindings::Commands),
     #[command(subcommand)]

@@ -14,6 +14,7 @@ mod console;
 mod demo;
 mod event;
 mod exit;
+mod explain;
 mod init;
 mod job;
 mod jobs;
@@ -79,6 +80,7 @@ fn run(Arguments { globals, command }: Arguments) -> Result<Exit, Failure> {
         Commands::Sources(sources::Commands::Kinds(kinds)) => sources::kinds::run(output, &kinds),
         Commands::Vaults(command) => vaults::run(&console(&globals)?, command),
         Commands::Policies(command) => policies::run(&console(&globals)?, command),
+        Commands::Explain(arguments) => explain::run(&globals, console, &arguments),
         Commands::Policy(command) => policy::run(output, &command),
         Commands::Bindings(command) => bindings::run(&console(&globals)?, command),
         Commands::Backup(command) => backup::run(&console(&globals)?, command),

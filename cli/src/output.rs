@@ -51,6 +51,11 @@ impl Output {
         self.has_progress
     }
 
+    /// Whether answers may have colours.
+    pub fn has_colors(self) -> bool {
+        self.has_colors
+    }
+
     /// An empty table that fits where it will be written.
     pub fn table<const N: usize>(self, header: [&'static str; N]) -> Table {
         Table::new(header, self.has_colors, self.width())
@@ -62,7 +67,7 @@ impl Output {
     }
 
     /// The terminal's; none where the whole width is wanted.
-    fn width(self) -> Option<u16> {
+    pub fn width(self) -> Option<u16> {
         if self.is_terminal { comfy_table::Table::new().width() } else { None }
     }
 

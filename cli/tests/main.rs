@@ -5,6 +5,8 @@ mod crossvault;
 mod damage;
 mod demo;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod directory;
 mod help;
 mod isolation;

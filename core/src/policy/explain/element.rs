@@ -134,7 +134,6 @@ impl fmt::Display for TestedCondition {
         let all = |values: &[String]| format!("`{}`", values.join("`, `"));
         write!(f, "{operator} `{key}` {}: ", all(wanted))?;
         match outcome {
-            Ok(Met::ByValues) => write!(f, "the request has {}", all(given)),
             Ok(Met::ByAbsence) => f.write_str("the request has no such key, which meets it"),
             Err(Unmet::Absent) => f.write_str("the request has no such key"),
             Err(Unmet::Present) => write!(f, "the request has the key: {}", all(given)),
@@ -142,7 +141,9 @@ impl fmt::Display for TestedCondition {
                 write!(f, "the request has several values, and one is compared: {}", all(given))
             }
             Err(Unmet::Variable(key)) => write!(f, "the request has not one value of `{key}`"),
-            Err(Unmet::Differs) => write!(f, "the request has {}", all(given)),
+            Ok(Met::ByValues) | Err(Unmet::Differs) => {
+                write!(f, "the request has {}", all(given))
+            }
             Err(Unmet::Excluded) => write!(f, "the request has {}, which it excludes", all(given)),
         }
     }
