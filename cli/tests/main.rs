@@ -5,9 +5,9 @@ mod crossvault;
 mod damage;
 mod demo;
 #[cfg(test)]
-mod explain;
-#[cfg(test)]
 mod directory;
+#[cfg(test)]
+mod explain;
 mod help;
 mod isolation;
 #[cfg(test)]
