@@ -9,8 +9,9 @@ use std::{collections::BTreeSet, env, fs};
 use crate::sources::{Source, Strings, code, none, root, rust};
 
 /// Names in capitals that are no codes.
-pub const NO_CODES: [&str; 6] = [
+pub const NO_CODES: [&str; 7] = [
     "CARGO_PKG_VERSION",
+    "CROSSVAULT_CASES",
     "CROSSVAULT_HOME",
     "CROSSVAULT_LOG",
     "NO_COLOR",
