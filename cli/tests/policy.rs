@@ -128,7 +128,8 @@ fn a_case_that_cannot_be_read_is_shown_with_line_and_field() {
     assert_eq!((&found[2]["line"], &found[2]["field"]), (&json!(4), &json!("expected")));
     assert_eq!(ran.json()["value"]["as_expected"], 1);
     // A file without a case proves nothing.
-    run_with(&["policy", "test", "-"], "\n").exits(2);
+    let ran = run_with(&["policy", "test", "-"], "\n").exits(2);
+    assert!(ran.stderr.starts_with("error[CASES_NONE]: "), "{ran}");
 }
 
 /// The line of the document, and what stands above the caret.

@@ -10,7 +10,7 @@ use crossvault_core::{
         case::{Case, InvalidCase, Outcome},
     },
 };
-use crossvault_embedded::socket::Failure;
+use crossvault_embedded::socket::{Failure, Kind};
 use serde_json::{Value, json};
 
 use super::{
@@ -70,6 +70,14 @@ pub fn run(output: Output, arguments: &Arguments) -> Result<Exit, Failure> {
     for file in files {
         report.run(&name(file), &read_text(file)?, (*dialect).into());
     }
+    if report.cases == 0 {
+        return Err(Failure::new(
+            Kind::Usage,
+            "CASES_NONE",
+            "there is no case in what was named, which proves nothing",
+            "Name files with a case on each line.",
+        ));
+    }
     let took_ms = started.elapsed().as_millis();
     if output.is_json {
         output.write(&report.json(took_ms).to_string())?;
@@ -98,7 +106,7 @@ impl Report {
     }
 
     fn exit(&self) -> Exit {
-        if !self.unreadable.is_empty() || self.cases == 0 {
+        if !self.unreadable.is_empty() {
             Exit::Usage
         } else if self.differing.is_empty() {
             Exit::Done
