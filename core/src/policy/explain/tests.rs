@@ -1,5 +1,5 @@
 use super::*;
-use crate::policy::{PolicyKind, document::Policy, naive};
+use crate::policy::{Dialect, PolicyKind, document::Policy, naive};
 
 fn policy(statements: &str) -> Policy {
     let text = format!(r#"{{"Version": "1", "Statement": [{statements}]}}"#);
@@ -18,7 +18,7 @@ fn asked(policy: &Policy, context: &Context) -> Explanation {
 fn a_statement_that_does_not_match_says_why_for_every_element() {
     let policy = policy(
         r#"{"Effect": "Allow", "Action": ["ecs:*", "oss:Put*"],
-            "Resource": ["acs:oss:cn-shanghai:*:b/*", "acs:oss:*:*:c/*"],
+            "Resource": ["acs:oss:cn-shanghai:*:x/*", "acs:oss:*:*:c/*"],
             "Condition": {"StringEquals": {"acs:SourceVpc": ["vpc-1", "vpc-2"]},
                           "IpAddress": {"acs:SourceIp": "10.0.0.0/8"}}}"#,
     );
@@ -101,5 +101,24 @@ fn trust_is_explained_as_it_is_decided() {
         let deciding = found.policy.statements.iter().position(|statement| statement.decides);
         assert_eq!(deciding, decides, "{principal}");
         assert!(found.policy.statements.iter().all(|s| s.elements[1].tried.len() < 3));
+    }
+}
+
+#[test]
+fn whom_not_principal_names_is_left_out() {
+    let text = r#"{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*"},
+        {"Effect": "Deny", "Action": "sts:AssumeRole",
+         "NotPrincipal": {"AWS": "arn:aws:iam::100000000001:role/backup"}}]}"#;
+    let trust = Policy::parse_in(Dialect::Aws, text, PolicyKind::Trust).unwrap();
+    let owner: AccountId = "100000000012".parse().unwrap();
+    for (name, is_let_in) in [("backup", true), ("other", false)] {
+        let role = format!("acs:ram::100000000001:role/{name}").parse().unwrap();
+        let named = Named { name: "trust", policy: &trust };
+        let principal = TrustedPrincipal::Role(role);
+        let found = explain_trust(named, &owner, &principal, &Context::default());
+        assert_eq!(found.verdict.is_allow(), is_let_in, "{name}");
+        let element = &found.policy.statements[1].elements[1];
+        assert_eq!((element.name, element.is_met), ("NotPrincipal", !is_let_in));
     }
 }
