@@ -98,8 +98,7 @@ fn said_beside(source: &Source, text: &str) -> BTreeSet<Row> {
         let given = format!("\"{code}\"");
         for rest in text.split(&given).skip(1).filter(|rest| rest.starts_with(',')) {
             let words = strings(&rest[..end(rest)]);
-            let is_sentence = |words: &String| words.contains(' ');
-            let words: Vec<&String> = words.iter().filter(|words| is_sentence(words)).collect();
+            let words: Vec<&String> = words.iter().filter(is_sentence).collect();
             if let [message, .., remedy] = words.as_slice() {
                 rows.insert((code.clone(), clean(message), clean(remedy)));
             }
@@ -220,9 +219,14 @@ fn strings(text: &str) -> Vec<String> {
     all
 }
 
+/// Whether a string is told as it is: a single word is put into a sentence, or asked for.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "a filter gives references")]
+fn is_sentence(string: &&String) -> bool {
+    string.contains(' ') && string.contains(char::is_alphabetic)
+}
+
 /// Strings as they are told; what is handed on has none of its own.
 fn told(strings: &[String]) -> String {
-    // A single word is no sentence: it is put into one, or asked for.
     let is_sentence =
         |string: &&String| string.contains(' ') && string.contains(char::is_alphabetic);
     let sentences = strings.iter().filter(is_sentence);
