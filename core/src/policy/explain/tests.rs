@@ -122,3 +122,19 @@ fn whom_not_principal_names_is_left_out() {
         assert_eq!((element.name, element.is_met), ("NotPrincipal", !is_let_in));
     }
 }
+
+#[test]
+fn several_values_are_none_for_an_operator_that_takes_one() {
+    let policy = policy(
+        r#"{"Effect": "Allow", "Action": "*", "Resource": "*",
+            "Condition": {"StringEquals": {"acs:SourceVpc": "vpc-1"}}}"#,
+    );
+    let of = |values: &[&str]| {
+        let mut context = Context::default();
+        values.iter().for_each(|value| context.add("acs:SourceVpc", value));
+        asked(&policy, &context).layers[0].policies[0].statements[0].conditions[0].outcome.clone()
+    };
+    assert_eq!(of(&["vpc-1"]), Ok(Met::ByValues));
+    assert_eq!(of(&["vpc-1", "vpc-2"]), Err(Unmet::Several));
+    assert_eq!(of(&["vpc-2"]), Err(Unmet::Differs));
+}
