@@ -6,7 +6,8 @@ mod review;
 
 use clap::{Args, Subcommand};
 use crossvault_core::{
-    grant::{Grant, Method},
+    explain::Explain,
+    grant::{Grant, Method, Standing},
     ids::RoleName,
 };
 use crossvault_embedded::socket::Failure;
@@ -91,7 +92,10 @@ struct OtherWay {
     role: Option<RoleName>,
 }
 
-/// List the accounts that are added
+/// List the accounts that are added, and whether their grants stand
+///
+/// A grant is looked at when it is added, when the cloud tells of a change that can touch it, and
+/// once a day. What is shown is that look; `crossvault accounts check` looks now.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -151,8 +155,15 @@ fn list(console: &Console, arguments: List) -> Result<Exit, Failure> {
     }
     let grants = grants.clone();
     console.output.answer(&answer, || {
-        let mut table =
-            console.output.table(["ACCOUNT", "NAME", "ALIAS", "REGION", "BY", "ADDED (UTC)"]);
+        let mut table = console.output.table([
+            "ACCOUNT",
+            "NAME",
+            "ALIAS",
+            "REGION",
+            "BY",
+            "ADDED (UTC)",
+            "STANDS",
+        ]);
         for grant in &grants {
             table.row([
                 (&grant.account).into(),
@@ -161,11 +172,21 @@ fn list(console: &Console, arguments: List) -> Result<Exit, Failure> {
                 (&grant.region).into(),
                 (&grant.method).into(),
                 moment(grant.added).into(),
+                stands(grant),
             ]);
         }
         table.text_or("no account is added here: add one with `crossvault accounts add`")
     })?;
     Ok(Exit::Done)
+}
+
+/// Whether a grant stood when it was last looked at; if not, the code of the root of that.
+fn stands(grant: &Grant) -> Cell {
+    match &grant.standing {
+        None => "not looked at yet".into(),
+        Some(Standing { broken: None, .. }) => Cell::status("yes"),
+        Some(Standing { broken: Some(causes), .. }) => Cell::bad(causes.code()),
+    }
 }
 
 fn members(console: &Console, arguments: Members) -> Result<Exit, Failure> {

@@ -1,7 +1,10 @@
 //! `crossvault alerts`
 
 use clap::Args;
-use crossvault_core::alert::{Alert, AtRisk};
+use crossvault_core::{
+    alert::{AboutGrant, Alert, AtRisk},
+    ids::AccountId,
+};
 use crossvault_embedded::socket::{Failure, Reply, Request};
 use serde_json::json;
 
@@ -53,8 +56,20 @@ fn text(console: &Console, alert: &Alert) -> String {
     };
     let job = job.as_ref().map(|job| format!(", {job}")).unwrap_or_default();
     let (message, remedy) = (printable(message), printable(remedy));
-    let at_risk = grant.as_ref().map(|grant| at_risk(console, &grant.at_risk)).unwrap_or_default();
-    format!("{} UTC  {what}{job}\n  {code}: {message}\n  {remedy}{at_risk}", moment(*at))
+    let grant = grant.as_ref().map(|grant| about(console, account, grant)).unwrap_or_default();
+    format!("{} UTC  {what}{job}\n  {code}: {message}\n  {remedy}{grant}", moment(*at))
+}
+
+/// Of a broken grant, where to see what mends it, and what is at risk until then.
+fn about(console: &Console, account: &AccountId, grant: &AboutGrant) -> String {
+    if grant.causes.is_empty() {
+        return String::new();
+    }
+    let (region, account) = (&grant.region, console.account_text(account));
+    let at_risk = at_risk(console, &grant.at_risk);
+    format!(
+        "\n  See what mends it with `crossvault --region {region} accounts check {account}`.{at_risk}"
+    )
 }
 
 /// The bindings that a broken grant puts at risk, a line each.

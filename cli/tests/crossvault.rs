@@ -53,12 +53,16 @@ pub fn run(arguments: &[&str]) -> Ran {
 
 /// Runs the program without a home, with that text as standard input.
 pub fn run_with(arguments: &[&str], text: &str) -> Ran {
+    finish(reading(command(arguments), text), arguments)
+}
+
+/// Gives a command that text as standard input.
+fn reading(mut command: Command, text: &str) -> Command {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(text.as_bytes()).unwrap();
     file.rewind().unwrap();
-    let mut command = command(arguments);
     command.stdin(file);
-    finish(command, arguments)
+    command
 }
 
 fn command(arguments: &[&str]) -> Command {
@@ -189,6 +193,11 @@ impl Home {
     /// Runs the program on the home, for people.
     pub fn run(&self, arguments: &[&str]) -> Ran {
         finish(self.command(arguments), arguments)
+    }
+
+    /// Runs the program on the home, for people, with that text as standard input.
+    pub fn run_with(&self, arguments: &[&str], text: &str) -> Ran {
+        finish(reading(self.command(arguments), text), arguments)
     }
 
     /// Runs the program on the home, for programs.

@@ -1,6 +1,8 @@
 //! The command line from outside: exit codes, key words and JSON fields, on real homes.
 
 #[cfg(test)]
+mod broken_grant;
+#[cfg(test)]
 mod crossvault;
 mod damage;
 mod demo;

@@ -90,6 +90,13 @@ fn a_review_says_what_is_too_much_and_what_would_do() {
     assert_eq!((row.findings[0].severity.as_str(), row.at), ("high", stage.now()));
     assert!(codes(&stage, RESCUE).contains(&"GRANT_UNUSED".to_owned()));
     assert_eq!(codes(&stage, MEMBER), ["GRANT_UNUSED"]);
+    // Of a role that can't be read any more nothing old is said.
+    stage.state().cloud.role(&account(PAYROLL)).exists = false;
+    stage.pass(TimeDelta::hours(24));
+    run(&stage);
+    let row = reviewed(&stage, PAYROLL).unwrap();
+    assert_eq!((row.findings.len(), row.at), (0, stage.now()), "{row:?}");
+    assert!(matches!(&row.advice, Advice::AsItIs { why } if why.contains("can't be read")));
     // What goes, goes with what was found.
     stage.ok(Command::RemoveAccount {
         account: account(RESCUE),

@@ -55,16 +55,21 @@ fn text(console: &Console, review: &ReviewRow) -> String {
     let account = console.account_in_full(&review.account);
     let mut lines =
         vec![format!("{account} in {}, reviewed {} UTC", review.region, moment(review.at))];
+    if review.findings.is_empty() {
+        lines.push("  nothing is found that is too much".to_owned());
+    }
     for Noted { severity, found } in &review.findings {
         lines.push(format!("  {severity:<6}  {}: {}", found.code, printable(&found.message)));
         lines.push(format!("          {}", found.remedy.replace('\n', "\n          ")));
     }
     match &review.advice {
         Advice::Smaller { documents } => {
-            lines.push("  proven to be enough, and to permit less:".to_owned());
+            lines.push("  a smaller policy, proven to be enough for what is bound:".to_owned());
             lines.extend(documents.iter().cloned());
         }
-        Advice::AsItIs { why } => lines.push(format!("  no other policy: {}", printable(why))),
+        Advice::AsItIs { why } => {
+            lines.push(format!("  no smaller policy is known: {}", printable(why)));
+        }
     }
     lines.join("\n")
 }

@@ -26,6 +26,11 @@ impl Cell {
         };
         Self { text: text.to_owned(), color: Some(color) }
     }
+
+    /// What is wrong, in the colour of that.
+    pub fn bad(text: &str) -> Self {
+        Self { text: text.to_owned(), color: Some(Color::Red) }
+    }
 }
 
 impl<T: ToString> From<T> for Cell {

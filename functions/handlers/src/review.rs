@@ -11,7 +11,7 @@ use crossvault_core::{
     authorization::RoleView,
     catalog::{Need, Operation, Scope, Verb, needs},
     grant::Method,
-    ids::{AccountId, AuditId, Region},
+    ids::{AccountId, AuditId, Region, RoleArn},
     policy::ServiceRole,
     review::{Finding, Reviewed, review},
 };
@@ -147,7 +147,7 @@ pub(crate) async fn of_grant<P: Clock + Store + Directory + Sources>(
     let Some(sighted) = look_again(ports, account, region, &by, looked).await? else {
         return Ok(());
     };
-    let Some((findings, advice)) = find(ports, &sighted).await? else { return Ok(()) };
+    let (findings, advice) = find(ports, &sighted).await?;
     let (account, region) = (account.clone(), region.clone());
     let mut transaction = Transaction::default();
     transaction.check(Key::grant(&region, &account), sighted.seen);
@@ -159,16 +159,20 @@ pub(crate) async fn of_grant<P: Clock + Store + Directory + Sources>(
     }
 }
 
-/// What is too much about a grant; none where its role can't be read, of which its standing tells.
+/// What is too much about a grant. Of a role that can't be read nothing is: what an earlier review
+/// found about it may long be mended.
 async fn find<P: Store + Directory>(
     ports: &P,
     sighted: &Sighted,
-) -> Result<Option<(Vec<Noted>, Advice)>, PortError> {
+) -> Result<(Vec<Noted>, Advice), PortError> {
     let grant = &sighted.grant;
-    let view = match (&grant.method, &sighted.view) {
-        (Method::Role { .. }, Some(view)) => view.clone(),
-        (Method::Role { .. }, None) => return Ok(None),
-        (Method::Directory, _) => of_service(&grant.account),
+    let view = match &grant.method {
+        Method::Role { name } => {
+            let unread =
+                || nothing_of(RoleArn { account: grant.account.clone(), name: name.clone() });
+            sighted.view.clone().unwrap_or_else(unread)
+        }
+        Method::Directory => nothing_of(ServiceRole::HbrRd.arn(&grant.account)),
     };
     let partition = Partition::Account(grant.account.clone());
     let (from, to) = (Sort::Binding("".into()), Sort::Binding(AFTER_ALL.into()));
@@ -198,18 +202,20 @@ async fn find<P: Store + Directory>(
         | Finding::DeadStatement { .. } => true,
     };
     let findings = found.findings.iter().filter(is_of_grant).map(Noted::of).collect();
-    let advice = match grant.method {
-        Method::Role { .. } => Advice::of(found.replacement),
-        Method::Directory => {
-            Advice::AsItIs { why: "a service-linked role's policy can't be changed".to_owned() }
-        }
+    let as_it_is = |why: &str| Advice::AsItIs { why: why.to_owned() };
+    let advice = match (&grant.method, &sighted.view) {
+        (Method::Role { .. }, Some(_)) => Advice::of(found.replacement),
+        (Method::Role { .. }, None) => as_it_is(
+            "the role can't be read; `ram:GetRole`, `ram:ListPoliciesForRole` and `ram:GetPolicy` \
+             would show what is too much about it",
+        ),
+        (Method::Directory, _) => as_it_is("a service-linked role's policy can't be changed"),
     };
-    Ok(Some((findings, advice)))
+    Ok((findings, advice))
 }
 
-/// A service-linked role as far as a review goes: nothing of it can be changed.
-fn of_service(account: &AccountId) -> RoleView {
-    let role = ServiceRole::HbrRd.arn(account);
+/// A role of which nothing is looked at: it can't be read, or, being the service's, not be changed.
+fn nothing_of(role: RoleArn) -> RoleView {
     RoleView { role, trust: String::new(), policies: Vec::new() }
 }
 
