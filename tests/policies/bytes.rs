@@ -3,7 +3,7 @@
 //! `PROPTEST_CASES` sets how many documents are tried. Ten minutes are about
 //!
 //! ```sh
-//! PROPTEST_CASES=2000000 cargo test --release -p crossvault-tests --test policies bytes
+//! PROPTEST_CASES=7000000 cargo test --release -p crossvault-tests --test policies bytes
 //! ```
 
 use std::time::{Duration, Instant};

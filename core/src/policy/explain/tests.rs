@@ -131,7 +131,9 @@ fn several_values_are_none_for_an_operator_that_takes_one() {
     );
     let of = |values: &[&str]| {
         let mut context = Context::default();
-        values.iter().for_each(|value| context.add("acs:SourceVpc", value));
+        for value in values {
+            context.add("acs:SourceVpc", value);
+        }
         asked(&policy, &context).layers[0].policies[0].statements[0].conditions[0].outcome.clone()
     };
     assert_eq!(of(&["vpc-1"]), Ok(Met::ByValues));
