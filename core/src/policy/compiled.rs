@@ -11,6 +11,7 @@ mod glob;
 mod literal;
 mod resource;
 mod rules;
+mod shared;
 mod template;
 
 use self::{

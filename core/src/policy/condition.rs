@@ -3,7 +3,7 @@
 use super::operator::Operator;
 
 /// One operator applied to one key, and the values that the policy names: at least one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Condition {
     /// How they are compared.
     pub operator: Operator,

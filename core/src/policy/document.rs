@@ -113,7 +113,7 @@ pub enum Actions {
 }
 
 /// The resources that a statement speaks of; never an empty list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resources {
     /// `Resource`: those that one of the patterns matches.
     Only(Vec<ResourcePattern>),

@@ -249,6 +249,13 @@ impl ActionSet {
         }
     }
 
+    /// Adds all actions of another set of the same vocabulary.
+    pub(super) fn put_in(&mut self, other: &Self) {
+        for (word, other) in self.0.iter_mut().zip(&other.0) {
+            *word |= other;
+        }
+    }
+
     /// Takes an action out.
     pub fn remove(&mut self, id: ActionId) {
         if let Some(word) = self.0.get_mut(id.index() / 64) {

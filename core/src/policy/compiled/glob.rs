@@ -50,7 +50,7 @@ impl Glob {
     /// Whether the pattern matches the whole text.
     pub(super) fn matches(&self, text: &str) -> bool {
         match &self.0 {
-            Shape::Whole(piece) => piece.strip_from(text).is_some_and(str::is_empty),
+            Shape::Whole(piece) => piece.is(text),
             Shape::Starred { head, middles, tail } => {
                 let rest = head.strip_from(text).and_then(|rest| tail.strip_off(rest));
                 rest.and_then(|rest| middles.iter().try_fold(rest, |rest, m| m.skip(rest)))
@@ -102,6 +102,15 @@ impl Piece {
             Some(text) if case == Case::Exact => Self::Exact(text.into()),
             Some(text) => Self::Folded(text.into()),
             None => Self::Blurred(chars.collect(), case),
+        }
+    }
+
+    /// Whether it is the whole text.
+    fn is(&self, text: &str) -> bool {
+        match self {
+            Self::Exact(piece) => **piece == *text,
+            Self::Folded(piece) => piece.eq_ignore_ascii_case(text),
+            Self::Nothing | Self::Blurred(..) => self.strip_from(text).is_some_and(str::is_empty),
         }
     }
 

@@ -1,17 +1,15 @@
 //! One layer of policies: a cell for each known action, and the rules that cells point at.
 
-use std::borrow::Borrow;
+use std::{borrow::Borrow, sync::Arc};
 
 use super::{
     condition::Condition,
     facts::{Facts, Keys},
-    glob::Glob,
-    resource::Resource,
+    shared::{Named, Shared, UnknownActions},
 };
 use crate::policy::{
     Verdict,
-    document::{Actions, Effect, Policy, Resources, Statement},
-    pattern::{ActionPattern, Case},
+    document::{Effect, Policy},
     vocabulary::{ActionId, ActionSet, Vocabulary},
 };
 
@@ -45,24 +43,8 @@ struct Rule {
     policy: usize,
     statement: usize,
     unknown: UnknownActions,
-    resources: Named,
-    conditions: Box<[Condition]>,
-}
-
-/// What a rule says of actions that are not in the vocabulary.
-#[derive(Debug)]
-struct UnknownActions {
-    /// Patterns that could match one.
-    patterns: Vec<Glob>,
-    all_but: bool,
-}
-
-/// The resources that a rule speaks of.
-#[derive(Debug)]
-enum Named {
-    Any,
-    Only(Box<[Resource]>),
-    AllBut(Box<[Resource]>),
+    resources: Arc<Named>,
+    conditions: Arc<[Condition]>,
 }
 
 impl Rules {
@@ -75,20 +57,27 @@ impl Rules {
             perhaps: vocabulary.none(),
         };
         let mut groups = Groups::of(vocabulary.len());
+        let mut shared = Shared::of(vocabulary);
         for effect in [Effect::Deny, Effect::Allow] {
             for (policy, document) in policies.iter().enumerate() {
                 for (statement, written) in document.statements().iter().enumerate() {
                     if written.effect != effect {
                         continue;
                     }
-                    let (known, unknown) = split(vocabulary, &written.actions);
-                    let Some(resources) = resources(written, keys) else { continue };
-                    let conditions = written.conditions.iter();
-                    let conditions =
-                        conditions.map(|c| Condition::of(c, document.dialect(), keys)).collect();
-                    let rule = Rule { effect, policy, statement, unknown, resources, conditions };
-                    groups.add(rules.all.len(), &rule, &known);
-                    rules.all.push(rule);
+                    let (known, unknown) = shared.actions(&written.actions);
+                    let resources = shared.resources(&written.resources, keys);
+                    let Some(resources) = resources else { continue };
+                    let (dialect, conditions) = (document.dialect(), &written.conditions);
+                    let conditions = shared.conditions(dialect, conditions, keys);
+                    rules.all.push(Rule {
+                        effect,
+                        policy,
+                        statement,
+                        unknown,
+                        resources,
+                        conditions,
+                    });
+                    groups.add(&rules.all, &known);
                 }
             }
         }
@@ -140,9 +129,9 @@ impl Rules {
 
     /// What the first rule of a list that holds decides.
     fn first(&self, list: usize, facts: &Facts<'_>) -> Verdict {
-        let mut rules = self.lists.get(list).into_iter().flatten();
-        let rule = rules.find_map(|rule| self.all.get(*rule).filter(|rule| rule.holds(facts)));
-        rule.map_or(Verdict::ImplicitDeny, Rule::verdict)
+        let list = self.lists.get(list).map_or(&[][..], Vec::as_slice);
+        let mut rules = list.iter().filter_map(|rule| self.all.get(*rule));
+        rules.find(|rule| rule.holds(facts)).map_or(Verdict::ImplicitDeny, Rule::verdict)
     }
 
     /// What they decide about an action that is not in the vocabulary.
@@ -154,11 +143,17 @@ impl Rules {
 
 impl Rule {
     fn is_always(&self) -> bool {
-        matches!(self.resources, Named::Any) && self.conditions.is_empty()
+        matches!(*self.resources, Named::Any) && self.conditions.is_empty()
+    }
+
+    /// Whether it holds wherever the other holds, as far as that is plain to see.
+    fn covers(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.resources, &other.resources)
+            && (self.conditions.is_empty() || Arc::ptr_eq(&self.conditions, &other.conditions))
     }
 
     fn holds(&self, facts: &Facts<'_>) -> bool {
-        let names_resource = match &self.resources {
+        let names_resource = match &*self.resources {
             Named::Any => true,
             Named::Only(patterns) => patterns.iter().any(|p| p.matches(facts) == Some(true)),
             // Of a pattern that can't be completed nobody knows what it leaves out.
@@ -173,69 +168,6 @@ impl Rule {
             Effect::Allow => Verdict::Allow { policy, statement },
             Effect::Deny => Verdict::ExplicitDeny { policy, statement },
         }
-    }
-}
-
-impl UnknownActions {
-    fn name(&self, action: &str) -> bool {
-        self.patterns.iter().any(|pattern| pattern.matches(action)) != self.all_but
-    }
-}
-
-/// The known actions that a statement speaks of, and what it says of unknown ones.
-fn split(vocabulary: &Vocabulary, actions: &Actions) -> (ActionSet, UnknownActions) {
-    let mut known = vocabulary.none();
-    let mut unknown = UnknownActions { patterns: Vec::new(), all_but: false };
-    let (Actions::Only(patterns) | Actions::AllBut(patterns)) = actions;
-    for pattern in patterns {
-        add(vocabulary, pattern, &mut known, &mut unknown.patterns);
-    }
-    match actions {
-        Actions::Only(_) => {}
-        Actions::AllBut(_) => {
-            unknown.all_but = true;
-            known = vocabulary.all_but(&known);
-        }
-    }
-    (known, unknown)
-}
-
-fn add(
-    vocabulary: &Vocabulary,
-    pattern: &ActionPattern,
-    known: &mut ActionSet,
-    unknown: &mut Vec<Glob>,
-) {
-    let text = pattern.as_str();
-    let Some(wildcard) = text.find(['*', '?']) else {
-        match vocabulary.id(text) {
-            Some(id) => known.insert(id),
-            None => unknown.push(Glob::new(text, Case::Folded)),
-        }
-        return;
-    };
-    let glob = Glob::new(text, Case::Folded);
-    let (head, rest) = text.split_at_checked(wildcard).unwrap_or_default();
-    for (id, name) in vocabulary.starting_with(head) {
-        if rest == "*" || glob.matches(name) {
-            known.insert(id);
-        }
-    }
-    unknown.push(glob);
-}
-
-/// The resources of a statement; none if it speaks of none.
-fn resources(statement: &Statement, keys: &mut Keys) -> Option<Named> {
-    let (Resources::Only(patterns) | Resources::AllBut(patterns)) = &statement.resources else {
-        return None;
-    };
-    let named: Option<Box<[Resource]>> = patterns.iter().map(|p| Resource::of(p, keys)).collect();
-    let is_all_but = matches!(statement.resources, Resources::AllBut(_));
-    match named {
-        Some(named) if is_all_but => Some(Named::AllBut(named)),
-        Some(named) => Some(Named::Only(named)),
-        // One of the patterns is any resource.
-        None => (!is_all_but).then_some(Named::Any),
     }
 }
 
@@ -262,35 +194,42 @@ impl Groups {
         Self { of_action: vec![0; actions], all }
     }
 
-    /// Adds a rule, the next in order, that speaks of those actions.
-    fn add(&mut self, number: usize, rule: &Rule, actions: &ActionSet) {
-        let mut named = vec![0_usize; self.all.len()];
-        let groups = || actions.iter().filter_map(|id| self.of_action.get(id.index()));
-        for group in groups() {
-            if let Some(count) = named.get_mut(*group) {
-                *count = count.saturating_add(1);
+    /// Adds the last of the rules, which speaks of those actions.
+    fn add(&mut self, rules: &[Rule], actions: &ActionSet) {
+        let groups = actions.iter().filter_map(|id| self.of_action.get(id.index()).copied());
+        let mut groups: Vec<usize> = groups.collect();
+        groups.sort_unstable();
+        // A group that the rule speaks of in part is split.
+        let mut moves = Vec::new();
+        for same in groups.chunk_by(|a, b| a == b) {
+            let Some(from) = same.first() else { continue };
+            if let Some(to) = self.extend(*from, same.len(), rules) {
+                moves.push((*from, to));
             }
         }
-        // A group that the rule speaks of in part is split.
-        let moves: Vec<Option<usize>> = named
-            .into_iter()
-            .enumerate()
-            .map(|(at, named)| self.extend(at, named, number, rule))
-            .collect();
+        if moves.is_empty() {
+            return;
+        }
         for id in actions.iter() {
-            if let Some(group) = self.of_action.get_mut(id.index()) {
-                *group = moves.get(*group).copied().flatten().unwrap_or(*group);
+            let Some(group) = self.of_action.get_mut(id.index()) else { continue };
+            if let Some((_, to)) = moves.iter().find(|(from, _)| from == group) {
+                *group = *to;
             }
         }
     }
 
     /// Adds the rule to `named` actions of a group, and says where they are to go if not all are.
-    fn extend(&mut self, at: usize, named: usize, number: usize, rule: &Rule) -> Option<usize> {
+    fn extend(&mut self, at: usize, named: usize, rules: &[Rule]) -> Option<usize> {
         let next = self.all.len();
-        let group = self.all.get_mut(at).filter(|group| named > 0 && group.surely.is_none())?;
+        let (rule, before) = rules.split_last()?;
+        let group = self.all.get_mut(at).filter(|group| group.surely.is_none())?;
+        let mut earlier = group.rules.iter().filter_map(|number| before.get(*number));
+        if earlier.any(|earlier| earlier.covers(rule)) {
+            return None;
+        }
         let is_split = named < group.actions;
         let mut extended = if is_split { group.clone() } else { std::mem::take(group) };
-        extended.rules.push(number);
+        extended.rules.push(before.len());
         extended.actions = named;
         match rule.effect {
             Effect::Deny => extended.denies = extended.denies.saturating_add(1),
