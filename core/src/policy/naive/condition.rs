@@ -79,7 +79,11 @@ fn matches(dialect: Dialect, test: Test, wanted: &[Symbol], given: &str) -> bool
     let plain: String = wanted.iter().map(|symbol| symbol.letter()).collect();
     match test {
         Test::Text(Case::Exact) | Test::Binary => given == plain,
-        Test::Text(Case::Folded) => given.to_lowercase() == plain.to_lowercase(),
+        // Letter by letter: the lower case of a whole text writes a sigma at a word's end otherwise.
+        Test::Text(Case::Folded) => {
+            let folded = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<String>();
+            folded(given) == folded(&plain)
+        }
         Test::Like => glob_matches(wanted, given, Case::Exact),
         Test::Arn => arn_matches(dialect, wanted, given),
         Test::Number(order) => match (Decimal::read(given), Decimal::read(&plain)) {
@@ -138,6 +142,8 @@ mod tests {
         check("StringEquals", &["a", "b"], &["c"], false);
         check("StringEquals", &["a", "b"], &["A"], false);
         check("StringEqualsIgnoreCase", &["a", "b"], &["A"], true);
+        check("StringEqualsIgnoreCase", &["ΟΔΟΣ"], &["οδοσ"], true);
+        check("StringEqualsIgnoreCase", &["ΟΔΟΣ"], &["οδος"], false);
     }
 
     #[test]

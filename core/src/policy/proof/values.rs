@@ -45,7 +45,7 @@ pub(super) fn keys(dialect: Dialect) -> &'static [(&'static str, Type)] {
 pub(super) fn pool(of: Type) -> &'static [&'static str] {
     match of {
         Type::Text => {
-            &["prod", "PROD", "bob", "b*", "", "home/bob/x", "pröd", "a:b:c", "aab?", "Δ"]
+            &["prod", "PROD", "bob", "b*", "", "home/bob/x", "pröd", "a:b:c", "aab?", "ΑΣ", "ας"]
         }
         Type::Number => {
             &["7", "7.0", "07", "+7", "-7", "10", "0", "-0", "7.25", "9007199254740993", "1e1", ""]
