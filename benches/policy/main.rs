@@ -11,6 +11,7 @@
 
 mod cedar;
 mod documents;
+mod inclusion;
 mod table;
 
 use std::hint::black_box;
@@ -33,6 +34,7 @@ fn main() {
     layers(&mut table);
     check_permissions(&mut table);
     globs(&mut table);
+    inclusion::inclusion(&mut table);
     table.print();
 }
 
