@@ -24,7 +24,9 @@ pub fn inclusion(table: &mut Table) {
     large(table, Style { wildcards: false, conditions: false, denies: 0 }, "plain");
     let all = Style { wildcards: true, conditions: true, denies: 25 };
     large(table, all, "wildcards, conditions, denies");
-    [4, 8, 16, 32].into_iter().for_each(|length| hard_globs(table, length));
+    for length in [4, 8, 16, 32] {
+        hard_globs(table, length);
+    }
 }
 
 /// `AliyunHBRRolePolicy` beside all rights, and beside itself with something cut by hand.
