@@ -11,6 +11,8 @@ mod causes;
 #[cfg(test)]
 mod cloud;
 #[cfg(test)]
+mod hearing;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod jobs;

@@ -123,13 +123,26 @@ impl Platform {
     /// # Errors
     /// When the world refuses it.
     pub fn does(&self, by: &AccountId, deed: Deed) -> Result<world::Answer, Refusal> {
+        self.tells(by, deed).map(|(answer, _)| answer)
+    }
+
+    /// Does the same, and returns besides what the cloud tells of it.
+    ///
+    /// # Errors
+    /// When the world refuses it.
+    pub fn tells(
+        &self,
+        by: &AccountId,
+        deed: Deed,
+    ) -> Result<(world::Answer, Vec<world::Event>), Refusal> {
         let mut state = self.state();
         let command = Command { by: by.clone(), deed };
-        let (answer, changes) = world::decide(&state.world, state.now, command)?;
+        let (answer, changes) = world::decide(&state.world, state.now, command.clone())?;
+        let events = world::events(&state.world, state.now, &command, &changes);
         for change in &changes {
             state.world.absorb(change);
         }
-        Ok(answer)
+        Ok((answer, events))
     }
 
     /// Opens an account with these sources.
