@@ -1,19 +1,12 @@
 //! `crossvault event`
 
-use std::{
-    fs,
-    io::{self, Read},
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use clap::Args;
-use crossvault_embedded::socket::{Failure, Kind, Reply, Request};
+use crossvault_embedded::socket::{Failure, Reply, Request};
 use serde_json::json;
 
-use crate::{console::Console, exit::Exit, platform::unexpected};
-
-/// More than any event has: what a request may have, with room for its quotes.
-const BYTES_MAX: u64 = 262_144;
+use crate::{console::Console, exit::Exit, input::read_text, platform::unexpected};
 
 /// Hand in an event of the cloud's audit trail, as an event bus would bring it
 ///
@@ -32,7 +25,7 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(console: &Console, arguments: &Arguments) -> Result<Exit, Failure> {
-    let (caller, event) = (console.caller().clone(), read(&arguments.file)?);
+    let (caller, event) = (console.caller().clone(), read_text(&arguments.file)?);
     let reply = console.request(Request::Event { caller, event })?;
     let Reply::Looked(looked) = reply else { return Err(unexpected(&reply)) };
     console.output.answer(&json!({ "answer": "looked", "value": looked }), || {
@@ -42,21 +35,4 @@ pub fn run(console: &Console, arguments: &Arguments) -> Result<Exit, Failure> {
         )
     })?;
     Ok(Exit::Done)
-}
-
-fn read(file: &Path) -> Result<String, Failure> {
-    let mut text = String::new();
-    let read = if file.as_os_str() == "-" {
-        io::stdin().lock().take(BYTES_MAX).read_to_string(&mut text)
-    } else {
-        fs::File::open(file).and_then(|file| file.take(BYTES_MAX).read_to_string(&mut text))
-    };
-    read.map(|_| text).map_err(|error| {
-        Failure::new(
-            Kind::Usage,
-            "EVENT_UNREADABLE",
-            format!("the event `{}` can't be read: {error}", file.display()),
-            "Name a file with an event as JSON, or `-` for standard input.",
-        )
-    })
 }

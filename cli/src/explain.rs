@@ -22,8 +22,9 @@ use crate::{
     arguments::Globals,
     console::Console,
     exit::Exit,
+    input::refuse_second_stdin,
     output::Output,
-    policy::{DialectName, Document, refuse_second_stdin},
+    policy::{DialectName, Document},
     source::AccountName,
 };
 

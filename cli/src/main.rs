@@ -16,6 +16,7 @@ mod event;
 mod exit;
 mod explain;
 mod init;
+mod input;
 mod job;
 mod jobs;
 mod local;

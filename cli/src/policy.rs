@@ -9,7 +9,7 @@ use clap::{Subcommand, ValueEnum};
 use crossvault_core::policy::{Dialect, PolicyKind};
 use crossvault_embedded::socket::Failure;
 
-pub use self::document::{Document, refuse_second_stdin};
+pub use self::document::Document;
 use crate::{exit::Exit, output::Output};
 
 /// Check, compare and test policy documents: RAM's, or those of AWS IAM

@@ -11,15 +11,9 @@ mod policies;
 mod roles;
 mod sources;
 
-use std::{
-    fs,
-    io::{self, Read},
-    path::Path,
-};
-
 use clap::Subcommand;
 use crossvault_core::ids::AccountId;
-use crossvault_embedded::socket::{Failure, Kind};
+use crossvault_embedded::socket::Failure;
 use crossvault_simulator::world::{Answer, Command, Deed, Refusal};
 use serde_json::{Value, json};
 
@@ -116,24 +110,4 @@ fn show_list(
 ) -> Result<Exit, Failure> {
     console.output.answer(&json!({ "answer": name, "value": list.into() }), person)?;
     Ok(Exit::Done)
-}
-
-/// Reads a policy document from a file, or from standard input for `-`.
-fn document(file: &Path) -> Result<String, Failure> {
-    /// More than any policy may have.
-    const BYTES_MAX: u64 = 1_048_576;
-    let mut text = String::new();
-    let read = if file.as_os_str() == "-" {
-        io::stdin().lock().take(BYTES_MAX).read_to_string(&mut text)
-    } else {
-        fs::File::open(file).and_then(|file| file.take(BYTES_MAX).read_to_string(&mut text))
-    };
-    read.map(|_| text).map_err(|error| {
-        Failure::new(
-            Kind::Usage,
-            "DOCUMENT_UNREADABLE",
-            format!("the policy document `{}` can't be read: {error}", file.display()),
-            "Name a file with a policy as JSON, or `-` for standard input.",
-        )
-    })
 }

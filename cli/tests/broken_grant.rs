@@ -235,7 +235,7 @@ fn an_event_that_is_none_is_refused_with_its_place() {
         let message = asked["error"]["message"].as_str().unwrap();
         assert!(message.contains(&format!("at `{place}`")), "{message}");
     }
-    home.fails(&["event", "none.json"], 2, "EVENT_UNREADABLE");
+    home.fails(&["event", "none.json"], 2, "DOCUMENT_UNREADABLE");
 }
 
 /// An event without a member of its data's member.

@@ -7,9 +7,10 @@ use crossvault_core::policy::{Finding, Policy, findings};
 use crossvault_embedded::socket::Failure;
 use serde_json::{Value, json};
 
-use super::{DialectName, Document, KindName, refuse_second_stdin};
+use super::{DialectName, Document, KindName};
 use crate::{
     exit::Exit,
+    input::refuse_second_stdin,
     output::{Output, count, printable},
 };
 

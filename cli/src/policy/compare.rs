@@ -7,9 +7,10 @@ use crossvault_core::policy::{Inclusion, PolicyKind, Witness, permits_no_more};
 use crossvault_embedded::socket::Failure;
 use serde_json::{Map, Value, json};
 
-use super::{DialectName, Document, refuse_second_stdin};
+use super::{DialectName, Document};
 use crate::{
     exit::Exit,
+    input::refuse_second_stdin,
     output::{Output, printable},
 };
 

@@ -1,20 +1,17 @@
 //! Policy documents from files: what they say, or where they break a rule.
 
-use std::{
-    fs,
-    io::{self, Read},
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use crossvault_core::{
     explain::Explain,
     policy::{Dialect, InvalidPolicy, Place, Policy, PolicyKind},
 };
-use crossvault_embedded::socket::{Failure, Kind};
+use crossvault_embedded::socket::Failure;
 use serde_json::{Value, json};
 
 use crate::{
     exit::Exit,
+    input::{name, read_text},
     output::{Output, printable},
 };
 
@@ -108,64 +105,6 @@ impl Broken<'_> {
         }
         Ok(Exit::Usage)
     }
-}
-
-/// A file as people name it.
-pub fn name(file: &Path) -> String {
-    if is_stdin(file) { "standard input".to_owned() } else { file.display().to_string() }
-}
-
-/// Refuses to read standard input twice.
-///
-/// # Errors
-/// [`Failure`] when `-` stands twice among the files.
-pub fn refuse_second_stdin<'a>(
-    files: impl IntoIterator<Item = &'a PathBuf>,
-) -> Result<(), Failure> {
-    if files.into_iter().filter(|file| is_stdin(file)).count() < 2 {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Kind::Usage,
-        "STDIN_TWICE",
-        "standard input was named twice, and can be read only once",
-        "Name a file in place of one `-`.",
-    ))
-}
-
-/// Reads a whole text from a file, or from standard input for `-`.
-///
-/// # Errors
-/// [`Failure`] when it can't be read, or is no text.
-pub fn read_text(file: &Path) -> Result<String, Failure> {
-    let mut bytes = Vec::new();
-    let read = if is_stdin(file) {
-        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        fs::read(file)
-    };
-    let bytes = read.map_err(|error| {
-        Failure::new(
-            Kind::Usage,
-            "DOCUMENT_UNREADABLE",
-            format!("`{}` can't be read: {error}", name(file)),
-            "Name a file that can be read, or `-` for standard input.",
-        )
-    })?;
-    String::from_utf8(bytes).map_err(|error| {
-        let (valid, _) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
-        let line = valid.split(|byte| *byte == b'\n').count();
-        Failure::new(
-            Kind::Usage,
-            "DOCUMENT_NOT_TEXT",
-            format!("`{}` is no text in UTF-8: line {line} has other bytes", name(file)),
-            "Save the file as UTF-8.",
-        )
-    })
-}
-
-fn is_stdin(file: &Path) -> bool {
-    file.as_os_str() == "-"
 }
 
 /// The line of that place with a caret below it; of a long line what is around the place.

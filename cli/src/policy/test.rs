@@ -13,12 +13,10 @@ use crossvault_core::{
 use crossvault_embedded::socket::{Failure, Kind};
 use serde_json::{Value, json};
 
-use super::{
-    DialectName,
-    document::{name, read_text, refuse_second_stdin},
-};
+use super::DialectName;
 use crate::{
     exit::Exit,
+    input::{name, read_text, refuse_second_stdin},
     output::{Output, count, printable},
 };
 

@@ -9,8 +9,10 @@ use crossvault_simulator::world::{
 };
 use serde_json::json;
 
-use super::{directory::manager, document, folders, show, show_list};
-use crate::{console::Console, exit::Exit, output::printable, source::AccountName};
+use super::{directory::manager, folders, show, show_list};
+use crate::{
+    console::Console, exit::Exit, input::read_text, output::printable, source::AccountName,
+};
 
 /// Bound what the identities of a directory's members may do
 ///
@@ -110,7 +112,7 @@ pub fn run(console: &Console, command: Commands) -> Result<Exit, Failure> {
             show(console, &answer, || "control policies are detached and not evaluated".to_owned())
         }
         Commands::Put(Put { name, document: file }) => {
-            let document = document(&file)?;
+            let document = read_text(&file)?;
             let answer = act(Deed::PutControlPolicy { name: name.clone(), document })?;
             show(console, &answer, || {
                 let id = if let Answer::ControlPolicy(id) = &answer { id } else { "" };

@@ -7,10 +7,11 @@ use crossvault_embedded::socket::Failure;
 use crossvault_simulator::world::{CustomPolicy, Deed, Refusal, VersionId};
 use serde_json::json;
 
-use super::{act_in_place, document, place, show, show_list};
+use super::{act_in_place, place, show, show_list};
 use crate::{
     console::Console,
     exit::Exit,
+    input::read_text,
     output::{Cell, printable},
 };
 
@@ -118,12 +119,12 @@ pub struct Delete {
 pub fn run(console: &Console, command: &Commands) -> Result<Exit, Failure> {
     match command {
         Commands::Put(Put { name, document: file }) => {
-            let deed = Deed::PutPolicy { name: name.clone(), document: document(file)? };
+            let deed = Deed::PutPolicy { name: name.clone(), document: read_text(file)? };
             let answer = act_in_place(console, deed)?;
             show(console, &answer, || format!("policy {} is written", printable(name)))
         }
         Commands::PutVersion(PutVersion { name, document: file, default }) => {
-            let (policy, document) = (name.clone(), document(file)?);
+            let (policy, document) = (name.clone(), read_text(file)?);
             let deed = Deed::PutPolicyVersion { name: policy, document, set_as_default: *default };
             let answer = act_in_place(console, deed)?;
             show(console, &answer, || format!("policy {} has a further version", printable(name)))

@@ -11,8 +11,8 @@ use crossvault_embedded::socket::Failure;
 use crossvault_simulator::world::{Answer, Command, Deed, Role};
 use serde_json::json;
 
-use super::{act_in_place, document, doer, place, show, show_list};
-use crate::{console::Console, exit::Exit};
+use super::{act_in_place, doer, place, show, show_list};
+use crate::{console::Console, exit::Exit, input::read_text};
 
 /// Make, change and delete RAM roles and service-linked roles of the account that is switched to
 #[derive(Debug, Subcommand)]
@@ -215,7 +215,7 @@ fn create(console: &Console, arguments: Create) -> Result<Exit, Failure> {
 /// The trust policy of a file, or the one that lets the backup management account in.
 fn trust(console: &Console, file: Option<PathBuf>) -> Result<String, Failure> {
     match file {
-        Some(file) => document(&file),
+        Some(file) => read_text(&file),
         None => Ok(trust_policy_for(console.management())),
     }
 }
