@@ -21,7 +21,10 @@ const ARROWS: [(&str, &[&str]); 7] = [
         "crossvault-tests",
         &["crossvault-core", "crossvault-embedded", "crossvault-handlers", "crossvault-simulator"],
     ),
-    ("crossvault-benches", &["crossvault-core"]),
+    (
+        "crossvault-benches",
+        &["crossvault-core", "crossvault-handlers", "crossvault-simulator", "crossvault-tests"],
+    ),
 ];
 
 /// What a crate may use besides in its tests: the plain store, the sweeps.
