@@ -94,6 +94,18 @@ pub struct Statement {
     pub at: Place,
 }
 
+impl Statement {
+    /// Whether both decide alike by their words, wherever they stand and whatever their names.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        let Self { effect, actions, resources, principals, conditions, sid: _, at: _ } = self;
+        *effect == other.effect
+            && *actions == other.actions
+            && *resources == other.resources
+            && *principals == other.principals
+            && *conditions == other.conditions
+    }
+}
+
 /// What a statement does when it matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Effect {
