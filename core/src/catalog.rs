@@ -16,7 +16,7 @@ mod sap_hana;
 mod tablestore;
 
 pub use by_account::{Deed, Party, data_lies_with, has_client, may};
-pub use need::{Need, Scope, needs, touched};
+pub use need::{Need, Scope, needs, reads, touched};
 
 /// What Crossvault does with a data source.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

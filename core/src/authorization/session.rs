@@ -9,11 +9,6 @@ use crate::{
     ids::RoleArn,
 };
 
-/// The actions with which Crossvault reads the role that it entered, to tell what it lacks.
-///
-/// Source: RAM API, the operations of the same names; `AliyunHBRRolePolicy` has all three.
-const READS: [&str; 3] = ["ram:GetRole", "ram:ListPoliciesForRole", "ram:GetPolicy"];
-
 /// Returns the session policy, as JSON text, for these operations within the scope: their actions
 /// on the resources that they concern, and the reading of the role itself.
 ///
@@ -24,27 +19,15 @@ const READS: [&str; 3] = ["ram:GetRole", "ram:ListPoliciesForRole", "ram:GetPoli
 #[must_use]
 pub fn session_policy(role: &RoleArn, operations: &[Operation], scope: Scope<'_>) -> String {
     let mut by_resource: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for operation in operations {
-        for Need { action, resource } in catalog::needs(*operation, scope) {
-            let actions = by_resource.entry(resource).or_default();
-            if !actions.contains(&action) {
-                actions.push(action);
-            }
+    let needed = operations.iter().flat_map(|operation| catalog::needs(*operation, scope));
+    for Need { action, resource } in needed.chain(catalog::reads(role)) {
+        let actions = by_resource.entry(resource).or_default();
+        if !actions.contains(&action) {
+            actions.push(action);
         }
     }
-    let mut statements: Vec<Value> = by_resource
-        .into_iter()
-        .map(|(resource, actions)| statement(&actions, &json!(resource)))
-        .collect();
-    let account = &role.account;
-    statements.push(statement(
-        &READS,
-        &json!([
-            role.to_string(),
-            format!("acs:ram::{account}:policy/*"),
-            "acs:ram::system:policy/*"
-        ]),
-    ));
+    let statements: Vec<Value> =
+        by_resource.into_iter().map(|(resource, actions)| statement(&actions, &resource)).collect();
     json!({ "Version": "1", "Statement": statements }).to_string()
 }
 
@@ -53,11 +36,11 @@ pub fn session_policy(role: &RoleArn, operations: &[Operation], scope: Scope<'_>
 /// Source: STS API, `AssumeRole`.
 #[must_use]
 pub fn entry_policy(role: &RoleArn) -> String {
-    let statement = statement(&["sts:AssumeRole"], &json!(role.to_string()));
+    let statement = statement(&["sts:AssumeRole"], &role.to_string());
     json!({ "Version": "1", "Statement": [statement] }).to_string()
 }
 
-fn statement(actions: &[&str], resource: &Value) -> Value {
+fn statement(actions: &[&str], resource: &str) -> Value {
     json!({ "Effect": "Allow", "Action": actions, "Resource": resource })
 }
 

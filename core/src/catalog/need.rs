@@ -1,7 +1,7 @@
 //! What an operation needs of the resource account: which action on which resource.
 
 use super::{Operation, actions, touch};
-use crate::ids::{AccountId, DataSource, Region};
+use crate::ids::{AccountId, DataSource, Region, RoleArn};
 
 /// One action that an operation cannot do without, and the resource that it concerns.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +38,23 @@ impl<'a> From<&'a DataSource> for Scope<'a> {
 pub fn needs(operation: Operation, scope: Scope<'_>) -> Vec<Need> {
     let need = |action: &&'static str| Need { action, resource: concerned(action, scope) };
     actions(operation).iter().map(need).collect()
+}
+
+/// What Crossvault asks for to read a role that it entered, so that it can tell what the role lacks
+/// and what is too much about it.
+///
+/// Source: RAM API, the operations of the same names; `AliyunHBRRolePolicy` has all three.
+#[must_use]
+pub fn reads(role: &RoleArn) -> Vec<Need> {
+    let account = &role.account;
+    [
+        ("ram:GetRole", role.to_string()),
+        ("ram:ListPoliciesForRole", role.to_string()),
+        ("ram:GetPolicy", format!("acs:ram::{account}:policy/*")),
+        ("ram:GetPolicy", "acs:ram::system:policy/*".to_owned()),
+    ]
+    .map(|(action, resource)| Need { action, resource })
+    .into()
 }
 
 /// What is asked for at each touch of a source's data.

@@ -29,6 +29,17 @@ pub(crate) struct Place<'a> {
     pub(crate) region: &'a Region,
     /// The one source that it is asked for; none asks for all of the region.
     pub(crate) source: Option<&'a DataSource>,
+    /// The sources that backups are for, where they are known: a role need not give more.
+    pub(crate) bound: &'a [DataSource],
+}
+
+impl Place<'_> {
+    /// The sources for which an operation is asked, none for all of the region.
+    fn sources(&self, operation: Operation) -> Vec<Option<&DataSource>> {
+        let is_for = |source: &&DataSource| source.kind == operation.kind;
+        let bound: Vec<_> = self.bound.iter().filter(is_for).map(Some).collect();
+        if bound.is_empty() || operation.verb == Verb::Discover { vec![self.source] } else { bound }
+    }
 }
 
 /// How authority stands.
@@ -89,14 +100,15 @@ pub(crate) async fn examine<P: Store + Directory + Sources>(
     operations: &[Operation],
     session: &str,
 ) -> Result<Examined<P::Credentials>, PortError> {
-    let subject = |operation| Subject {
+    let subject = |operation, source: Option<&DataSource>| Subject {
         management: place.management.clone(),
         account: place.account.clone(),
         region: place.region.clone(),
         operation,
-        source: place.source.cloned(),
+        source: source.cloned(),
     };
-    let Some(first) = operations.first().copied().map(subject) else {
+    let first = operations.first().map(|operation| subject(*operation, place.source));
+    let Some(first) = first else {
         return Err(PortError::Invalid("authority for nothing".to_owned()));
     };
     // Nothing is done but to look, whatever is asked about.
@@ -111,10 +123,13 @@ pub(crate) async fn examine<P: Store + Directory + Sources>(
     for &operation in operations {
         let refused = tried.of(ports, place, &read, operation).await?;
         let facts = Facts { refused, ..read.facts.clone() };
-        let causes: Vec<Cause> = match decide(&subject(operation), &facts) {
-            Decision::Allowed(_) => Vec::new(),
-            Decision::Denied(causes) => causes.into(),
-        };
+        let mut causes: Vec<Cause> = Vec::new();
+        for source in place.sources(operation) {
+            if let Decision::Denied(against) = decide(&subject(operation, source), &facts) {
+                let new = against.iter().filter(|cause| !causes.contains(cause));
+                causes.extend(new.cloned().collect::<Vec<_>>());
+            }
+        }
         found.push((operation, causes));
     }
     Ok(Examined {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use crossvault_core::{
     authorization::RoleView,
-    catalog::{Need, Operation, Scope, Verb, needs},
+    catalog::{Need, Operation, Scope, Verb, needs, reads},
     grant::Method,
     ids::{AccountId, AuditId, Region, RoleArn},
     policy::ServiceRole,
@@ -186,7 +186,11 @@ async fn find<P: Store + Directory>(
             (region, count)
         })
         .collect();
-    let needs = needed(&bound);
+    let mut needs = needed(&bound);
+    if !needs.is_empty() {
+        // Without them the next review would be blind.
+        needs.extend(reads(&view.role));
+    }
     let management = ports.management();
     let reviewed =
         Reviewed { view: &view, management: &management, needs: &needs, regions: &regions };

@@ -12,7 +12,7 @@ use crossvault_core::{
     authorization::{Cause, Causes, RoleView},
     catalog::Verb,
     grant::{Grant, Method, News, Sight, Standing},
-    ids::{AccountId, AuditId, PolicyId, Region, SourceKind},
+    ids::{AccountId, AuditId, DataSource, PolicyId, Region, SourceKind},
 };
 
 use serde::{Deserialize, Serialize};
@@ -184,7 +184,8 @@ async fn examine_for<P: Store + Directory + Sources>(
     let operations = operations_of(&kinds, &[Verb::Discover, Verb::BackUp]);
     let management = ports.management();
     let (account, region) = (&grant.account, &grant.region);
-    let place = Place { management: &management, account, region, source: None };
+    let bound: Vec<DataSource> = bound.iter().map(|row| row.source.clone()).collect();
+    let place = Place { management: &management, account, region, source: None, bound: &bound };
     examine(ports, &place, Some(&grant.method), &operations, session).await
 }
 

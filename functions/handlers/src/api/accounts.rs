@@ -59,7 +59,7 @@ pub(super) async fn add<P: Clock + Store + Directory + Sources>(
     if present.as_ref().is_some_and(|(GrantRow(grant), _)| grant.method != *method) {
         return Err(added(account, region));
     }
-    let place = Place { management: &asked.management, account, region, source: None };
+    let place = Place { management: &asked.management, account, region, source: None, bound: &[] };
     let examined = of_add(ports, asked, &place, method).await?;
     let created = examined.missing;
     let examined = match created {
@@ -114,7 +114,7 @@ pub(super) async fn check<P: Store + Directory + Sources>(
     {
         return Err(Refusal::SourceElsewhere { source_id: source.clone() }.into());
     }
-    let place = Place { management: &asked.management, account, region, source };
+    let place = Place { management: &asked.management, account, region, source, bound: &[] };
     let operations = match source {
         Some(DataSource { kind, .. }) => vec![Operation { kind: *kind, verb: Verb::BackUp }],
         None => operations(&[Verb::Discover, Verb::BackUp, Verb::Restore]),
@@ -199,7 +199,7 @@ pub(super) async fn sources<P: Store + Directory + Sources>(
     let kinds = kind.map_or(SourceKind::ALL.to_vec(), |kind| vec![kind]);
     let discover = |kind| Operation { kind, verb: Verb::Discover };
     let operations: Vec<Operation> = kinds.into_iter().map(discover).collect();
-    let place = Place { management: &asked.management, account, region, source: None };
+    let place = Place { management: &asked.management, account, region, source: None, bound: &[] };
     let examined = examine(ports, &place, None, &operations, &asked.session()).await?;
     let mut causes = Vec::new();
     let mut found = Vec::new();
