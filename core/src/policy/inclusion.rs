@@ -28,7 +28,7 @@ use self::{
 };
 use super::{
     dialect::Dialect,
-    document::{Effect, Policy, PolicyKind, Statement},
+    document::{Actions, Effect, Policy, PolicyKind, Principals, Resources, Statement},
     naive,
     request::{Context, Request},
     verdict::Verdict,
@@ -134,7 +134,7 @@ pub enum Comparison {
 /// Whether policies `a`, taken together, permit no request that policies `b` do not.
 #[must_use]
 pub fn permits_no_more(a: &[&Policy], b: &[&Policy]) -> Inclusion {
-    if is_part_of(a, b) {
+    if is_part_of(a, b) || permits_everything(b, a) {
         return Inclusion::Yes;
     }
     ask(a, b, Goal::Beyond, &|witness| permits(a, witness) && !permits(b, witness))
@@ -149,6 +149,27 @@ fn is_part_of(a: &[&Policy], b: &[&Policy]) -> bool {
         })
     };
     all_stand(a, b, Effect::Allow) && all_stand(b, a, Effect::Deny)
+}
+
+/// Whether a statement allows everything that the others' language can say, and none denies.
+fn permits_everything(policies: &[&Policy], others: &[&Policy]) -> bool {
+    let allows_all = |statement: &Statement| {
+        let (Actions::Only(actions), Resources::Only(resources)) =
+            (&statement.actions, &statement.resources)
+        else {
+            return false;
+        };
+        statement.conditions.is_empty()
+            && statement.principals == Principals::OfIdentity
+            && actions.iter().any(|action| action.as_str() == "*")
+            && resources.iter().any(|resource| resource.parts().is_none())
+    };
+    let is_said = |dialect| {
+        let mut others = others.iter();
+        others.all(|other| other.dialect() == dialect && other.kind() != PolicyKind::Trust)
+    };
+    statements(policies).all(|(_, statement)| statement.effect == Effect::Allow)
+        && statements(policies).any(|(dialect, one)| is_said(dialect) && allows_all(one))
 }
 
 fn statements<'a>(policies: &[&'a Policy]) -> impl Iterator<Item = (Dialect, &'a Statement)> {

@@ -196,6 +196,9 @@ fn what_stands_on_both_sides_needs_no_search() {
     assert!(yes(&of(&[&b, &deny, &a]), &of(&[&a, &b, &deny])));
     assert!(yes(&of(&[&a, &deny]), &of(&[&b, &a])));
     assert!(!yes(&of(&[&a, &b]), &of(&[&a])));
+    let everything = allow(r#""*""#, r#""*""#);
+    assert!(yes(&of(&[&a, &b]), &of(&[&everything])));
+    assert!(!yes(&of(&[&a, &b]), &of(&[&everything, &a.replace("Allow", "Deny")])));
     assert!(!yes(&of(&[&a]), &of(&[&a, &deny])));
 }
 
