@@ -20,7 +20,7 @@ use crate::{
     },
     records::{
         AFTER_ALL, BindingRow, GateRow, Job, JobWork, Key, NameOf, NameRef, Partition, PointRow,
-        PolicyRow, Request, Sort, read, scan,
+        PolicyRow, Request, Sort, read, scan, scan_all,
     },
 };
 
@@ -82,24 +82,14 @@ async fn of_vault<P: Clock + Store + Directory + Vaults>(
 /// # Errors
 /// A failure of the store.
 pub async fn vaults(ports: &impl Store) -> Result<Vec<VaultId>, PortError> {
-    let mut all = Vec::new();
-    let mut from = Sort::Name(NameOf::Vault, "".into());
-    loop {
-        let to = Sort::Name(NameOf::Vault, char::MAX.to_string().into());
-        let page = scan::<NameRef>(ports, Partition::Names, from, to, PAGE).await?;
-        let is_last = page.len() < PAGE;
-        let mut last = String::new();
-        for (row, _) in page {
-            if let NameRef::Vault { name, id } = row {
-                all.push(id);
-                last = name;
-            }
-        }
-        if is_last {
-            return Ok(all);
-        }
-        from = Sort::Name(NameOf::Vault, format!("{last}\0").into());
-    }
+    let from = Sort::Name(NameOf::Vault, "".into());
+    let to = Sort::Name(NameOf::Vault, char::MAX.to_string().into());
+    let rows = scan_all::<NameRef>(ports, Partition::Names, from, to).await?;
+    let vault = |(row, _)| match row {
+        NameRef::Vault { id, .. } => Some(id),
+        NameRef::Policy { .. } => None,
+    };
+    Ok(rows.into_iter().filter_map(vault).collect())
 }
 
 /// Plans each binding's points, and makes the jobs that erase those past their time.
@@ -162,27 +152,9 @@ async fn by_source(
 /// # Errors
 /// A failure of the store.
 pub async fn points(ports: &impl Store, vault: &VaultId) -> Result<Vec<Point>, PortError> {
-    let mut all = Vec::new();
-    let mut from = Sort::Point("".into(), DateTime::<Utc>::MIN_UTC, "".into());
-    loop {
-        let partition = Partition::Vault(vault.clone());
-        let to = Sort::Point(AFTER_ALL.into(), DateTime::<Utc>::MAX_UTC, AFTER_ALL.into());
-        let page = scan::<Box<PointRow>>(ports, partition, from, to, PAGE).await?;
-        let is_last = page.len() < PAGE;
-        let last = page.last().map(|(row, _)| {
-            let point = &row.0;
-            Sort::Point(
-                point.source.to_string().into(),
-                point.taken,
-                format!("{}\0", point.id).into(),
-            )
-        });
-        all.extend(page);
-        match last {
-            Some(last) if !is_last => from = last,
-            _ => return Ok(all),
-        }
-    }
+    let from = Sort::Point("".into(), DateTime::<Utc>::MIN_UTC, "".into());
+    let to = Sort::Point(AFTER_ALL.into(), DateTime::<Utc>::MAX_UTC, AFTER_ALL.into());
+    scan_all(ports, Partition::Vault(vault.clone()), from, to).await
 }
 
 async fn past_their_time<P: Clock + Store>(
