@@ -12,6 +12,7 @@ mod review;
 mod row;
 
 pub use key::{AFTER_ALL, Key, Month, NameOf, Partition, Sort, Support};
+pub(crate) use read::typed;
 pub use read::{read, read_all, scan, scan_all};
 pub use review::{Advice, Noted, ReviewRound, ReviewRow};
 pub use row::{

@@ -13,13 +13,12 @@ use crossvault_core::{
 use super::{
     Answer, ApiError, CauseView, Check, CheckedOperation, MemberView, Refusal,
     change::{Asked, Change, Note},
-    rows,
 };
 use crate::{
     authority::{Examined, Place, SUPPORTED_KINDS, examine, operations},
     facts::regions_of,
     ports::{Clock, Directory, Expect, Page, PortError, Sources, Store, Transaction},
-    records::{AFTER_ALL, GrantRef, GrantRow, Key, Partition, Sort, read},
+    records::{AFTER_ALL, GrantRef, GrantRow, Key, Partition, Sort, read, scan_all},
     standing,
 };
 
@@ -331,7 +330,7 @@ pub(super) async fn grants(
     let mut grants = Vec::new();
     for region in regions {
         let (from, to) = (Sort::Account("".into()), Sort::Account(AFTER_ALL.into()));
-        let rows = rows::all::<GrantRow>(ports, Partition::Grants(region), from, to).await?;
+        let rows = scan_all::<GrantRow>(ports, Partition::Grants(region), from, to).await?;
         grants.extend(rows.into_iter().map(|(GrantRow(grant), _)| grant));
     }
     Ok(grants)

@@ -20,7 +20,7 @@ use crate::{
     ports::{Clock, Directory, PortError, Sources, Store, Transaction, Version},
     records::{
         AFTER_ALL, AccountBinding, BindingRow, GrantRow, Key, MissedSlots, Partition,
-        PolicyBinding, SlotRow, Sort, read,
+        PolicyBinding, SlotRow, Sort, read, scan_all,
     },
 };
 
@@ -165,7 +165,7 @@ pub(super) async fn of_policy(
 ) -> Result<Vec<Bound>, PortError> {
     let (from, to) = (Sort::Binding("".into()), Sort::Binding(AFTER_ALL.into()));
     let partition = Partition::Policy(policy.clone());
-    let references = rows::all::<PolicyBinding>(ports, partition, from, to).await?;
+    let references = scan_all::<PolicyBinding>(ports, partition, from, to).await?;
     let keys = references.iter().map(|(reference, _)| Key::binding(&reference.binding));
     rows::many(ports, keys.collect()).await
 }

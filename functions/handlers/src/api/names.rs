@@ -9,7 +9,7 @@ use crossvault_core::{
 use super::{ApiError, Refusal, rows};
 use crate::{
     ports::{PortError, Store, Version},
-    records::{Key, NameOf, NameRef, Partition, PolicyRow, Sort, VaultRow, read},
+    records::{Key, NameOf, NameRef, Partition, PolicyRow, Sort, VaultRow, read, scan_all},
 };
 
 /// Finds a policy. What could be an id is one: names that look like ids lose.
@@ -115,6 +115,6 @@ async fn named(ports: &impl Store, of: NameOf, name: &str) -> Result<Option<Name
 
 async fn all(ports: &impl Store, of: NameOf) -> Result<Vec<NameRef>, PortError> {
     let (from, to) = (Sort::Name(of, "".into()), Sort::Name(of, char::MAX.to_string().into()));
-    let rows = rows::all::<NameRef>(ports, Partition::Names, from, to).await?;
+    let rows = scan_all::<NameRef>(ports, Partition::Names, from, to).await?;
     Ok(rows.into_iter().map(|(name, _)| name).collect())
 }

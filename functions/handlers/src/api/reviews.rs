@@ -2,12 +2,12 @@
 
 use crossvault_core::ids::AccountId;
 
-use super::{Answer, ApiError, change::Asked, rows};
+use super::{Answer, ApiError, change::Asked};
 use crate::{
     directory::Looked,
     facts::regions_of,
     ports::{Clock, Directory, Sources, Store},
-    records::{AFTER_ALL, GrantRow, Partition, ReviewRow, Sort},
+    records::{AFTER_ALL, GrantRow, Partition, ReviewRow, Sort, scan_all},
     review,
 };
 
@@ -25,14 +25,14 @@ pub(super) async fn list<P: Clock + Store + Directory + Sources>(
         let partition = Partition::Grants(region.clone());
         if now {
             let (from, to) = (Sort::Account("".into()), Sort::Account(AFTER_ALL.into()));
-            let grants = rows::all::<GrantRow>(ports, partition.clone(), from, to).await?;
+            let grants = scan_all::<GrantRow>(ports, partition.clone(), from, to).await?;
             for (GrantRow(grant), _) in grants.iter().filter(|(row, _)| is_asked(&row.0.account)) {
                 let mut looked = Looked::default();
                 review::of_grant(ports, &grant.account, &region, &mut looked).await?;
             }
         }
         let (from, to) = (Sort::Review("".into()), Sort::Review(AFTER_ALL.into()));
-        let found = rows::all::<ReviewRow>(ports, partition, from, to).await?;
+        let found = scan_all::<ReviewRow>(ports, partition, from, to).await?;
         reviews.extend(found.into_iter().map(|(row, _)| row).filter(|row| is_asked(&row.account)));
     }
     Ok(Answer::Reviews(reviews))

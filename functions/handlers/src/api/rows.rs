@@ -2,10 +2,8 @@
 
 use crate::{
     ports::{PortError, Range, Store, Version},
-    records::{Key, Partition, Row, Sort, read_all},
+    records::{Key, Partition, Row, Sort, read_all, typed},
 };
-
-pub(super) use crate::records::scan_all as all;
 
 /// How many rows are read at a time.
 const PAGE: usize = 100;
@@ -23,7 +21,7 @@ pub(super) async fn newest<R: Row>(
 ) -> Result<Vec<R>, PortError> {
     let range = Range { partition, from, to, reverse: true, limit };
     let rows = ports.range(range).await?;
-    rows.into_iter().map(|stored| typed(stored.record)).collect()
+    rows.into_iter().map(|stored| Ok(typed(stored)?.0)).collect()
 }
 
 /// Reads any number of rows of a known type, in the order of the keys; missing ones are left out.
@@ -39,11 +37,4 @@ pub(super) async fn many<R: Row>(
         rows.extend(read_all(ports, keys.to_vec()).await?);
     }
     Ok(rows)
-}
-
-fn typed<R: Row>(record: crate::records::Record) -> Result<R, PortError> {
-    R::try_from(record).map_err(|_| PortError::Corrupt {
-        what: "a stored row".to_owned(),
-        detail: format!("another type lies where {} belongs", R::NAME),
-    })
 }

@@ -76,7 +76,8 @@ pub async fn scan_all<R: Row>(
     }
 }
 
-fn typed<R: Row>(stored: Stored) -> Result<(R, Version), PortError> {
+/// A row of a known type with its stamp; another type is damage.
+pub(crate) fn typed<R: Row>(stored: Stored) -> Result<(R, Version), PortError> {
     let version = stored.version;
     match R::try_from(stored.record) {
         Ok(row) => Ok((row, version)),
