@@ -1,7 +1,7 @@
 //! Policies are attached to sources, paused, and taken off.
 
 use chrono::TimeDelta;
-use crossvault_core::{ids::DataSource, schedule::slot};
+use crossvault_core::{explain::Explain, ids::DataSource, schedule::slot};
 use crossvault_handlers::{
     api::{Answer, BindingView, Command, SlotView, handle},
     enqueue::DUE_SHARD,
@@ -62,7 +62,9 @@ fn one_policy_serves_sources_of_several_accounts() {
 fn only_what_can_be_backed_up_is_bound() {
     let cloud = Cloud::set_up();
     cloud.refused(bind("daily", &source(PAYROLL, "nas/typo")), "SOURCE_NOT_FOUND");
-    cloud.refused(bind("daily", &source(PAYROLL, "oss/bucket")), "SOURCE_TYPE_UNSUPPORTED");
+    let refusal =
+        cloud.refused(bind("daily", &source(PAYROLL, "oss/bucket")), "SOURCE_TYPE_UNSUPPORTED");
+    assert!(refusal.remedy().ends_with("ecs-files, nas."), "{}", refusal.remedy());
     let elsewhere = format!("{PAYROLL}/eu-central-1/nas/fs-1").parse().unwrap();
     cloud.refused(bind("daily", &elsewhere), "REGION_NOT_ADDED");
 }

@@ -52,6 +52,7 @@ const SORT_BYTES_MAX: usize = 1024;
 /// The platform.
 pub struct Platform {
     management: AccountId,
+    kinds: Vec<SourceKind>,
     store: MemoryStore,
     state: Mutex<State>,
 }
@@ -91,7 +92,8 @@ pub fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 impl Platform {
-    /// A world with one account: the backup management account.
+    /// A world with one account: the backup management account. ECS files and NAS file systems are
+    /// backed up.
     ///
     /// # Errors
     /// When the world refuses the account.
@@ -112,10 +114,17 @@ impl Platform {
             sent: Vec::new(),
             alerts: Vec::new(),
         };
-        let store = MemoryStore::default();
-        let platform = Self { management: management.clone(), store, state: Mutex::new(state) };
+        let (store, state) = (MemoryStore::default(), Mutex::new(state));
+        let kinds = vec![SourceKind::EcsFiles, SourceKind::Nas];
+        let platform = Self { management: management.clone(), kinds, store, state };
         platform.does(management, Deed::CreateAccount { name: "vaults".to_owned() })?;
         Ok(platform)
+    }
+
+    /// Backs up these types of source instead.
+    #[must_use]
+    pub fn of_kinds(self, kinds: &[SourceKind]) -> Self {
+        Self { kinds: kinds.to_vec(), ..self }
     }
 
     /// Lets an account's administrator do something.
@@ -485,6 +494,10 @@ impl Directory for Platform {
 }
 
 impl Sources for Platform {
+    fn kinds(&self) -> &[SourceKind] {
+        &self.kinds
+    }
+
     async fn list(
         &self,
         by: &WorldCredentials,

@@ -13,6 +13,10 @@ use crate::{
 };
 
 impl Sources for Embedded {
+    fn kinds(&self) -> &[SourceKind] {
+        &[SourceKind::EcsFiles, SourceKind::Nas]
+    }
+
     async fn list(
         &self,
         by: &LocalCredentials,

@@ -34,8 +34,6 @@ pub use answer::{
 pub use command::{Command, PolicySpec, RetentionSpec};
 pub use refusal::{ApiError, Refusal};
 
-pub use crate::authority::SUPPORTED_KINDS;
-
 use self::change::{Asked, Change};
 use crate::ports::{Clock, Directory, PortError, Sources, Store, Vaults};
 

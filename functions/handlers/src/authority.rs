@@ -18,10 +18,6 @@ use crate::{
     ports::{Directory, Page, PortError, Sources, Store},
 };
 
-/// The types of source that every platform backs up today. The others are known to the catalog,
-/// can be listed and checked by their permissions, and are refused for backups.
-pub const SUPPORTED_KINDS: [SourceKind; 2] = [SourceKind::EcsFiles, SourceKind::Nas];
-
 /// The account in whose region authority is asked for.
 pub(crate) struct Place<'a> {
     pub(crate) management: &'a AccountId,
@@ -72,15 +68,15 @@ impl<C> Examined<C> {
         let of_kind = move |(operation, _): &&(Operation, _)| operation.kind == kind;
         self.operations.iter().filter(of_kind).flat_map(|(_, causes)| causes)
     }
-}
 
-/// The operations of some verbs on each supported type of source.
-pub(crate) fn operations(verbs: &[Verb]) -> Vec<Operation> {
-    operations_of(&SUPPORTED_KINDS, verbs)
+    /// Whether all that was asked about some type of source is authorized.
+    pub(crate) fn serves_any(&self) -> bool {
+        self.operations.iter().any(|(operation, _)| self.against(operation.kind).next().is_none())
+    }
 }
 
 /// The operations of some verbs on some types of source.
-pub(crate) fn operations_of(kinds: &[SourceKind], verbs: &[Verb]) -> Vec<Operation> {
+pub(crate) fn operations(kinds: &[SourceKind], verbs: &[Verb]) -> Vec<Operation> {
     let of_kind = |kind| verbs.iter().map(move |&verb| Operation { kind, verb });
     kinds.iter().copied().flat_map(of_kind).collect()
 }

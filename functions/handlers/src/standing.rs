@@ -18,7 +18,7 @@ use crossvault_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    authority::{Examined, Place, SUPPORTED_KINDS, examine, operations_of},
+    authority::{Examined, Place, examine, operations},
     enqueue::{record, tell},
     ports::{Clock, Directory, Expect, PortError, Sources, Store, Transaction, Version},
     records::{
@@ -179,9 +179,9 @@ async fn examine_for<P: Store + Directory + Sources>(
 ) -> Result<Examined<P::Credentials>, PortError> {
     let mut kinds = kinds(bound);
     if kinds.is_empty() {
-        kinds = SUPPORTED_KINDS.to_vec();
+        kinds = ports.kinds().to_vec();
     }
-    let operations = operations_of(&kinds, &[Verb::Discover, Verb::BackUp]);
+    let operations = operations(&kinds, &[Verb::Discover, Verb::BackUp]);
     let management = ports.management();
     let (account, region) = (&grant.account, &grant.region);
     let bound: Vec<DataSource> = bound.iter().map(|row| row.source.clone()).collect();
@@ -197,8 +197,7 @@ fn kinds(bound: &[AccountBinding]) -> Vec<SourceKind> {
 /// A grant is broken if it does not serve what is bound; one with nothing bound, if it serves no
 /// type of source at all, as when it is added.
 fn sight<C>(examined: &Examined<C>, bound: &[AccountBinding]) -> Sight {
-    let serves = |&kind: &SourceKind| examined.against(kind).next().is_none();
-    let is_enough = bound.is_empty() && SUPPORTED_KINDS.iter().any(serves);
+    let is_enough = bound.is_empty() && examined.serves_any();
     let causes: Vec<Cause> =
         if is_enough { Vec::new() } else { examined.causes().cloned().collect() };
     Sight { broken: Causes::of(causes), nodes: examined.nodes.clone() }

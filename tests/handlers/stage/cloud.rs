@@ -246,6 +246,10 @@ impl Directory for Stage {
 }
 
 impl Sources for Stage {
+    fn kinds(&self) -> &[SourceKind] {
+        &[SourceKind::EcsFiles, SourceKind::Nas]
+    }
+
     async fn list(
         &self,
         _by: &Session,

@@ -15,7 +15,7 @@ use super::{
     change::{Asked, Change, Note},
 };
 use crate::{
-    authority::{Examined, Place, SUPPORTED_KINDS, examine, operations},
+    authority::{Examined, Place, examine, operations},
     facts::regions_of,
     ports::{Clock, Directory, Expect, Page, PortError, Sources, Store, Transaction},
     records::{AFTER_ALL, GrantRef, GrantRow, Key, Partition, Sort, read, scan_all},
@@ -116,7 +116,7 @@ pub(super) async fn check<P: Store + Directory + Sources>(
     let place = Place { management: &asked.management, account, region, source, bound: &[] };
     let operations = match source {
         Some(DataSource { kind, .. }) => vec![Operation { kind: *kind, verb: Verb::BackUp }],
-        None => operations(&[Verb::Discover, Verb::BackUp, Verb::Restore]),
+        None => operations(ports.kinds(), &[Verb::Discover, Verb::BackUp, Verb::Restore]),
     };
     let examined = examine(ports, &place, method, &operations, &asked.session()).await?;
     let is_added = ports.get(Key::grant(region, account)).await?.is_some();
@@ -244,7 +244,7 @@ async fn of_add<P: Store + Directory + Sources>(
     place: &Place<'_>,
     method: &Method,
 ) -> Result<Examined<P::Credentials>, PortError> {
-    let operations = operations(&[Verb::Discover, Verb::BackUp]);
+    let operations = operations(ports.kinds(), &[Verb::Discover, Verb::BackUp]);
     examine(ports, place, Some(method), &operations, &asked.session()).await
 }
 
@@ -290,14 +290,7 @@ async fn create<P: Clock + Store + Directory>(
 fn judge<C>(examined: &Examined<C>) -> Result<(), Refusal> {
     let is_closed =
         examined.causes().any(|cause| !matches!(cause, Cause::PermissionMissing { .. }));
-    let works = |kind: SourceKind| {
-        examined
-            .operations
-            .iter()
-            .filter(|(operation, _)| operation.kind == kind)
-            .all(|(_, causes)| causes.is_empty())
-    };
-    if !is_closed && SUPPORTED_KINDS.into_iter().any(works) {
+    if !is_closed && examined.serves_any() {
         return Ok(());
     }
     match Causes::of(examined.causes().cloned().collect()) {

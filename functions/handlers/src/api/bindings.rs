@@ -9,7 +9,7 @@ use crossvault_core::{
 };
 
 use super::{
-    Answer, ApiError, BindingView, Refusal, SUPPORTED_KINDS,
+    Answer, ApiError, BindingView, Refusal,
     change::{Asked, Change, Note},
     names::{self, unknown},
     rows,
@@ -37,7 +37,7 @@ pub(super) async fn bind<P: Clock + Store + Directory + Sources>(
     policy: &str,
     source: &DataSource,
 ) -> Result<Change, ApiError> {
-    check_kind(source)?;
+    check_kind(ports, source)?;
     let (policy, seen) = names::policy(ports, policy).await?;
     let id = Binding::id(&policy.id, source);
     if ports.get(Key::binding(&id)).await?.is_some() {
@@ -184,12 +184,13 @@ pub(super) fn take_off(
     }
 }
 
-/// Refuses a type of source that no platform backs up yet.
-pub(super) fn check_kind(source: &DataSource) -> Result<(), Refusal> {
-    if SUPPORTED_KINDS.contains(&source.kind) {
+/// Refuses a type of source that the platform doesn't back up.
+pub(super) fn check_kind(ports: &impl Sources, source: &DataSource) -> Result<(), Refusal> {
+    let (kind, supported) = (source.kind, ports.kinds());
+    if supported.contains(&kind) {
         Ok(())
     } else {
-        Err(Refusal::KindUnsupported { kind: source.kind })
+        Err(Refusal::KindUnsupported { kind, supported: supported.to_vec() })
     }
 }
 

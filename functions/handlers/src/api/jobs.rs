@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     job::{self, Happened, StepError},
-    ports::{Clock, Directory, FailedFile, Store, Transaction},
+    ports::{Clock, Directory, FailedFile, Sources, Store, Transaction},
     records::{
         AFTER_ALL, Busy, BusyOf, Failures, Job, JobRef, JobWork, Key, Partition, Sort, read,
     },
@@ -28,14 +28,14 @@ use crate::{
 ///
 /// With neither policy nor vault the source's only binding is meant. Authority is asked at the
 /// job's first step: a job that lacks it ends with the cause.
-pub(super) async fn back_up<P: Clock + Store>(
+pub(super) async fn back_up<P: Clock + Store + Sources>(
     ports: &P,
     asked: &Asked,
     source: &DataSource,
     policy: Option<&str>,
     vault: Option<&str>,
 ) -> Result<Change, ApiError> {
-    check_kind(source)?;
+    check_kind(ports, source)?;
     let mut transaction = Transaction::default();
     let backup = match (policy, vault) {
         (Some(policy), vault) => {

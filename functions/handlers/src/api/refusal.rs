@@ -96,11 +96,13 @@ pub enum Refusal {
         /// The job.
         job: JobId,
     },
-    /// A type of source that this platform can't back up yet.
-    #[error("sources of type {kind} can't be backed up on this platform yet")]
+    /// A type of source that this platform doesn't back up.
+    #[error("sources of type {kind} can't be backed up on this platform")]
     KindUnsupported {
         /// The type.
         kind: SourceKind,
+        /// The types that it backs up.
+        supported: Vec<SourceKind>,
     },
     /// Neither a policy nor a vault was named.
     #[error("a backup needs a policy or a vault")]
@@ -234,8 +236,9 @@ impl Explain for Refusal {
             }
             Self::BoundAlready => "Nothing is left to do.".to_owned(),
             Self::PointInUse { job } => format!("Wait for job `{job}` to end."),
-            Self::KindUnsupported { .. } => {
-                "This platform backs up ecs-files and nas; the README says what comes.".to_owned()
+            Self::KindUnsupported { supported, .. } => {
+                let supported: Vec<String> = supported.iter().map(ToString::to_string).collect();
+                format!("Choose a source of type {}.", supported.join(", "))
             }
             Self::NoVault => "Name one with `--policy` or `--vault`.".to_owned(),
             Self::JobEnded { job, .. } => {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     points,
-    ports::{Clock, Store, Transaction},
+    ports::{Clock, Sources, Store, Transaction},
     records::JobWork,
 };
 
@@ -23,7 +23,7 @@ use crate::{
 ///
 /// Authority over the target is asked at the job's first step: a job that lacks it ends with the
 /// cause, and its files are untouched.
-pub(super) async fn restore<P: Clock + Store>(
+pub(super) async fn restore<P: Clock + Store + Sources>(
     ports: &P,
     asked: &Asked,
     point: &PointId,
@@ -36,7 +36,7 @@ pub(super) async fn restore<P: Clock + Store>(
         return Err(unknown("recovery point", point));
     };
     let restore = plan(&row.0, to, into, only, overwrite).map_err(Refusal::from)?;
-    check_kind(to)?;
+    check_kind(ports, to)?;
     let mut transaction = Transaction::default();
     row.0.in_use_by.push(asked.job());
     transaction.replace(row.into(), seen);

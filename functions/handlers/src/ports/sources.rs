@@ -9,6 +9,10 @@ use super::{Identity, Page, PortError};
 
 /// The resources of an account.
 pub trait Sources: Identity {
+    /// The types of source that this platform backs up. The others are known to the catalog, can be
+    /// listed and checked by their permissions, and are refused for backups.
+    fn kinds(&self) -> &[SourceKind];
+
     /// The sources of one type in one region of one account, in the order of their ids.
     ///
     /// # Errors
