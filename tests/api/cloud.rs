@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crossvault_core::{
     explain::Explain,
     grant::Method,
-    ids::{AccountId, DataSource, JobId, PointId, Region, Token},
+    ids::{AccountId, DataSource, JobId, PointId, Region, SourceKind, Token},
     offboarding::RunningJobs,
 };
 use crossvault_handlers::{
@@ -45,28 +45,42 @@ pub struct Cloud {
 impl Cloud {
     pub fn new() -> Self {
         let ports = Platform::new(&account(VAULTS), START.parse().unwrap()).unwrap();
+        Self::with(ports, &["nas/fs-1", "ecs-files/i-1"])
+    }
+
+    /// The same where all types of source are backed up, with a source of each: `oss/x-1`.
+    pub fn of_all_kinds() -> Self {
+        let ports = Platform::new(&account(VAULTS), START.parse().unwrap()).unwrap();
+        let sources = SourceKind::ALL.map(|kind| format!("{kind}/x-1"));
+        Self::with(ports.of_kinds(&SourceKind::ALL), &sources.each_ref().map(String::as_str))
+    }
+
+    fn with(ports: Platform, sources: &[&str]) -> Self {
         for owner in [PAYROLL, RESCUE] {
-            let sources = ["nas/fs-1", "ecs-files/i-1"].map(|name| source(owner, name));
+            let sources: Vec<_> = sources.iter().map(|name| source(owner, name)).collect();
             ports.open(&account(owner), &sources).unwrap();
         }
         ports.open(&account(OUTSIDE), &[]).unwrap();
         Self { ports, requests: Cell::new(0) }
     }
 
-    /// The same with both accounts added by RAM role, a vault `main` and a policy `daily`.
+    /// The cloud of two types with both accounts added by RAM role, a vault `main` and a policy
+    /// `daily`.
     pub fn set_up() -> Self {
-        let cloud = Self::new();
-        cloud.ports.agree().unwrap();
+        Self::new().added()
+    }
+
+    /// Adds so much to it.
+    pub fn added(self) -> Self {
+        self.ports.agree().unwrap();
         for owner in [PAYROLL, RESCUE] {
-            cloud
-                .ports
-                .trust(&account(owner), &ROLE.parse().unwrap(), "AliyunHBRRolePolicy")
-                .unwrap();
-            cloud.ok(add(owner, by_role(), false));
+            let role = ROLE.parse().unwrap();
+            self.ports.trust(&account(owner), &role, "AliyunHBRRolePolicy").unwrap();
+            self.ok(add(owner, by_role(), false));
         }
-        cloud.ok(create_vault("main"));
-        cloud.ok(create_policy("daily"));
-        cloud
+        self.ok(create_vault("main"));
+        self.ok(create_policy("daily"));
+        self
     }
 
     /// Asks as the management account, under a new token.

@@ -17,6 +17,8 @@ mod isolation;
 #[cfg(test)]
 mod jobs;
 #[cfg(test)]
+mod kinds;
+#[cfg(test)]
 mod offboarding;
 #[cfg(test)]
 mod once;

@@ -12,8 +12,8 @@ use crate::{
 /// Returns the session policy, as JSON text, for these operations within the scope: their actions
 /// on the resources that they concern, and the reading of the role itself.
 ///
-/// It fits into the 2,048 characters that a session policy may have for any one operation on a
-/// source, and for the discovery of all types.
+/// It fits into the 2,048 characters that a session policy may have for a step of any job, which
+/// looks at one source and works on it, and for the discovery of all types.
 ///
 /// Source: STS API, `AssumeRole`, `Policy`.
 #[must_use]
@@ -58,7 +58,7 @@ mod tests {
     }
 
     fn source(kind: SourceKind) -> DataSource {
-        let id = "x".repeat(64).parse().unwrap();
+        let id = "x".repeat(128).parse().unwrap();
         let (account, region) = (role().account, "ap-southeast-1".parse().unwrap());
         DataSource { account, region, kind, id }
     }
@@ -81,6 +81,20 @@ mod tests {
                 }
                 let delete = Request::new("oss:DeleteObject", "acs:oss:*:1000000000000012:x/y");
                 assert!(!evaluate(&[&policy], &delete).is_allow());
+            }
+        }
+    }
+
+    /// A job's step looks at the source and then works on it.
+    #[test]
+    fn a_step_of_any_job_fits() {
+        for kind in SourceKind::ALL {
+            for verb in [Verb::BackUp, Verb::Restore] {
+                let (operation, source) = (Operation { kind, verb }, source(kind));
+                let operations = [operation.look(), operation];
+                let text = session_policy(&role(), &operations, (&source).into());
+                let read = Policy::parse(&text, PolicyKind::Session);
+                assert!(read.is_ok(), "{operation}: {} characters", text.len());
             }
         }
     }
