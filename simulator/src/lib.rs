@@ -1,3 +1,21 @@
-//! Crossvault's simulated multi-account cloud.
+//! Crossvault's simulated multi-account cloud, and the runs of the handlers in it.
+//!
+//! The handlers run unchanged. Each call of a port is a [`call::Request`] that the one who owns the
+//! [`cloud::Cloud`] carries out: time, order, faults and crashes are chosen there and nowhere else,
+//! by a [`chooser::Chooser`], so that a run is its script and its choices.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "who looks on looks for the few calls, facts and rows that it is about"
+)]
+
+pub mod call;
+pub mod chooser;
+pub mod cloud;
+pub mod fault;
+pub mod ports;
+pub mod refusal;
+pub mod run;
+pub mod script;
+pub mod trace;
 pub mod world;

@@ -101,6 +101,38 @@ impl World {
         accounts.chain(of_directories).chain(roles).chain(policies).chain(sources)
     }
 
+    /// One entity, as it is now.
+    #[must_use]
+    pub fn entity(&self, key: &EntityKey) -> Option<Entity> {
+        let entities = &self.entities;
+        match key {
+            EntityKey::Account(id) => entities.accounts.get(id).cloned().map(Entity::Account),
+            EntityKey::Directory(management) => {
+                entities.directories.get(management).cloned().map(Entity::Directory)
+            }
+            EntityKey::Folder(management, id) => {
+                let key = (management.clone(), id.clone());
+                entities.folders.get(&key).cloned().map(Entity::Folder)
+            }
+            EntityKey::Member(account) => {
+                entities.members.get(account).cloned().map(Entity::Member)
+            }
+            EntityKey::ControlPolicy(management, id) => {
+                let key = (management.clone(), id.clone());
+                entities.control_policies.get(&key).cloned().map(Entity::ControlPolicy)
+            }
+            EntityKey::Role(account, name) => {
+                let key = (account.clone(), name.clone());
+                entities.roles.get(&key).cloned().map(Entity::Role)
+            }
+            EntityKey::Policy(account, name) => {
+                let key = (account.clone(), name.clone());
+                entities.policies.get(&key).cloned().map(Entity::Policy)
+            }
+            EntityKey::Source(source) => entities.sources.get(source).cloned().map(Entity::Source),
+        }
+    }
+
     /// The account of that id.
     #[must_use]
     pub fn account(&self, account: &AccountId) -> Option<&Account> {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::row::BusyOf;
 
 /// A row's place.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// Rows of one partition can be read in order.
     pub partition: Partition,
@@ -19,7 +19,7 @@ pub struct Key {
 }
 
 /// What a row belongs to.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Partition {
     /// Everything of one account: its jobs, turns and grants.
     Account(AccountId),
@@ -52,7 +52,7 @@ pub enum Partition {
 }
 
 /// A row's place within its partition. Ids stand as text, so that a bound needs no whole id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sort {
     /// An account.
     Account(Box<str>),
@@ -101,7 +101,7 @@ pub enum Sort {
 }
 
 /// What a name is given to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NameOf {
     /// A backup policy.
     Policy,
@@ -110,7 +110,7 @@ pub enum NameOf {
 }
 
 /// What the authority of many grants depends on: a change of it touches them all.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Support {
     /// The directory, and the management account's office in it: grants by directory.
     Directory,
@@ -122,7 +122,7 @@ pub enum Support {
 }
 
 /// A calendar month in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Month {
     /// The year, 0 to 9999.
     pub year: u16,

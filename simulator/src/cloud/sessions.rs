@@ -1,0 +1,66 @@
+//! Sessions that were issued, until they end.
+
+use std::collections::VecDeque;
+
+use chrono::{DateTime, Utc};
+use crossvault_core::ids::AccountId;
+
+use super::InvocationId;
+use crate::{call::SessionId, world::Session};
+
+/// A session and who asked for it.
+#[derive(Clone)]
+pub struct Issued {
+    /// The session.
+    pub session: Session,
+    /// Who assumed the role.
+    pub by: InvocationId,
+}
+
+/// All sessions that may still be used. Number 0 is the management account's own.
+#[derive(Clone)]
+pub struct Sessions {
+    own: Issued,
+    issued: VecDeque<Issued>,
+    /// The number of the first that is kept.
+    first: u32,
+}
+
+impl std::fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} sessions", self.issued.len())
+    }
+}
+
+impl Sessions {
+    pub(super) fn new(management: AccountId) -> Self {
+        let own = Issued { session: Session::root(management), by: InvocationId::default() };
+        Self { own, issued: VecDeque::new(), first: 1 }
+    }
+
+    /// A session; none when it was never issued, or is long over.
+    #[must_use]
+    pub fn get(&self, id: SessionId) -> Option<&Issued> {
+        if id == SessionId::OWN {
+            return Some(&self.own);
+        }
+        self.issued.get(usize::try_from(id.0.checked_sub(self.first)?).ok()?)
+    }
+
+    /// Issues one, and forgets those that are over.
+    pub(super) fn issue(
+        &mut self,
+        session: Session,
+        by: InvocationId,
+        now: DateTime<Utc>,
+    ) -> SessionId {
+        let is_over = |of: &Issued| of.session.expires().is_some_and(|expires| expires <= now);
+        while self.issued.front().is_some_and(is_over) {
+            self.issued.pop_front();
+            self.first = self.first.saturating_add(1);
+        }
+        let n = u32::try_from(self.issued.len()).unwrap_or(u32::MAX);
+        self.issued.push_back(Issued { session, by });
+        SessionId(self.first.saturating_add(n))
+    }
+}

@@ -1,0 +1,352 @@
+//! The ports of a simulated invocation: a mailbox, and no world behind it.
+//!
+//! A method puts its [`Request`] into the mailbox and yields once; whoever polls the invocation
+//! takes it, has it carried out and polls again with the answer. Several calls may be under way.
+
+use std::{
+    cell::RefCell,
+    future::{Future, poll_fn},
+    sync::Arc,
+    task::Poll,
+};
+
+use chrono::{DateTime, Utc};
+use crossvault_core::{
+    alert::Alert,
+    authorization::{RoleView, SourceView},
+    directory::{Administrators, ControlLevel, Member, Membership},
+    ids::{AccountId, DataSource, EffectId, Region, RoleArn, SourceKind, VaultId},
+    policy::ServiceRole,
+    vault::Vault,
+};
+use crossvault_handlers::{
+    ports::{
+        Assume, BrowsedEntry, Clock, Credentials, Directory, Events, Identity, Message, Order,
+        Page, PortError, Queue, Range, SealedIn, Sources, Standing, Store, Stored, Transaction,
+        TransferName, Transfers, Vaults, Version,
+    },
+    records::Key,
+};
+
+use crate::call::{Move, Moved, Request, Response, SessionId};
+
+/// What a call came to.
+pub type Answer = Result<Response, PortError>;
+
+/// The mailbox of the invocation that is polled on this thread.
+#[derive(Debug, Default)]
+pub struct Mail {
+    /// What its clock shows.
+    pub now: DateTime<Utc>,
+    /// The number of its next call.
+    pub next: u32,
+    /// Calls that it has made since it was polled, by their numbers.
+    pub sent: Vec<(u32, Request)>,
+    /// Answers that wait for it, by the numbers of the calls.
+    pub answers: Vec<(u32, Answer)>,
+}
+
+thread_local! {
+    static MAIL: RefCell<Mail> = RefCell::default();
+}
+
+/// Looks into the mailbox.
+pub fn with_mail<T>(look: impl FnOnce(&mut Mail) -> T) -> T {
+    MAIL.with_borrow_mut(look)
+}
+
+fn call(request: Request) -> impl Future<Output = Answer> + Send {
+    let mut request = Some(request);
+    let mut number = 0;
+    poll_fn(move |_| {
+        with_mail(|mail| {
+            if let Some(request) = request.take() {
+                number = mail.next;
+                mail.next = mail.next.saturating_add(1);
+                mail.sent.push((number, request));
+                return Poll::Pending;
+            }
+            let place = mail.answers.iter().position(|(of, _)| *of == number);
+            place.map_or(Poll::Pending, |place| Poll::Ready(mail.answers.swap_remove(place).1))
+        })
+    })
+}
+
+/// Calls, and takes the kind of answer that belongs to the request.
+macro_rules! ask {
+    ($request:expr, $answer:pat => $value:expr) => {{
+        let $answer = call($request).await? else {
+            return Err(PortError::Invalid("an answer to another question".to_owned()));
+        };
+        Ok($value)
+    }};
+}
+
+/// All ports, of one invocation.
+#[derive(Clone, Debug)]
+pub struct Ports {
+    management: AccountId,
+}
+
+impl Ports {
+    /// The ports of an invocation that works for a backup management account.
+    #[must_use]
+    pub fn new(management: AccountId) -> Self {
+        Self { management }
+    }
+}
+
+/// Credentials: the number of a session, and when it ends.
+#[derive(Clone, Copy)]
+pub struct SimCredentials {
+    session: SessionId,
+    expires: DateTime<Utc>,
+}
+
+impl Credentials for SimCredentials {
+    fn expires(&self) -> DateTime<Utc> {
+        self.expires
+    }
+}
+
+impl Clock for Ports {
+    fn now(&self) -> DateTime<Utc> {
+        with_mail(|mail| mail.now)
+    }
+}
+
+impl Store for Ports {
+    async fn get(&self, key: Key) -> Result<Option<Stored>, PortError> {
+        ask!(Request::Get(key), Response::Row(row) => row)
+    }
+
+    async fn get_many(&self, keys: Vec<Key>) -> Result<Vec<Option<Stored>>, PortError> {
+        ask!(Request::GetMany(keys), Response::Rows(rows) => rows)
+    }
+
+    async fn range(&self, range: Range) -> Result<Vec<Stored>, PortError> {
+        ask!(Request::Range(range), Response::Range(rows) => rows)
+    }
+
+    async fn commit(&self, transaction: Transaction) -> Result<Version, PortError> {
+        ask!(Request::Commit(transaction), Response::Version(version) => version)
+    }
+}
+
+impl Queue for Ports {
+    async fn send(
+        &self,
+        message: Message,
+        group: AccountId,
+        delay_s: u32,
+    ) -> Result<(), PortError> {
+        ask!(Request::Send { message, group, delay_s }, Response::Done => ())
+    }
+}
+
+impl Events for Ports {
+    async fn publish(&self, id: EffectId, alert: Alert) -> Result<(), PortError> {
+        ask!(Request::Publish { id, alert }, Response::Done => ())
+    }
+}
+
+impl Identity for Ports {
+    type Credentials = SimCredentials;
+
+    fn management(&self) -> AccountId {
+        self.management.clone()
+    }
+
+    async fn own(&self) -> Result<SimCredentials, PortError> {
+        ask!(Request::Own, Response::Session { id, expires } => SimCredentials { session: id, expires })
+    }
+
+    async fn assume(
+        &self,
+        by: &SimCredentials,
+        assume: Assume,
+    ) -> Result<SimCredentials, PortError> {
+        let request = Request::Assume { by: by.session, assume };
+        ask!(request, Response::Session { id, expires } => SimCredentials { session: id, expires })
+    }
+
+    async fn role(&self, by: &SimCredentials, role: RoleArn) -> Result<RoleView, PortError> {
+        ask!(Request::Role { by: by.session, role }, Response::Role(view) => view)
+    }
+
+    fn service_role(&self, account: &AccountId, role: ServiceRole) -> Option<RoleArn> {
+        Some(role.arn(account))
+    }
+
+    async fn ensure_service_role(
+        &self,
+        by: &SimCredentials,
+        account: AccountId,
+        role: ServiceRole,
+    ) -> Result<(), PortError> {
+        let request = Request::EnsureServiceRole { by: by.session, account, role };
+        ask!(request, Response::Done => ())
+    }
+}
+
+impl Directory for Ports {
+    async fn membership(
+        &self,
+        by: &SimCredentials,
+        account: AccountId,
+    ) -> Result<Membership, PortError> {
+        let request = Request::Membership { by: by.session, account };
+        ask!(request, Response::Membership(membership) => membership)
+    }
+
+    async fn members(
+        &self,
+        by: &SimCredentials,
+        search: String,
+        page: Page,
+    ) -> Result<Vec<Member>, PortError> {
+        let request = Request::Members { by: by.session, search, page };
+        ask!(request, Response::Members(members) => members)
+    }
+
+    async fn administrators(
+        &self,
+        by: &SimCredentials,
+    ) -> Result<Option<Administrators>, PortError> {
+        let request = Request::Administrators { by: by.session };
+        ask!(request, Response::Administrators(administrators) => administrators)
+    }
+
+    async fn control_policies(
+        &self,
+        by: &SimCredentials,
+        account: AccountId,
+    ) -> Result<Vec<ControlLevel>, PortError> {
+        let request = Request::ControlPolicies { by: by.session, account };
+        ask!(request, Response::ControlPolicies(levels) => levels)
+    }
+
+    async fn control_targets(
+        &self,
+        by: &SimCredentials,
+        policy: String,
+    ) -> Result<Vec<String>, PortError> {
+        let request = Request::ControlTargets { by: by.session, policy };
+        ask!(request, Response::ControlTargets(targets) => targets)
+    }
+}
+
+impl Sources for Ports {
+    async fn list(
+        &self,
+        by: &SimCredentials,
+        account: AccountId,
+        region: Region,
+        kind: SourceKind,
+        page: Page,
+    ) -> Result<Vec<DataSource>, PortError> {
+        let request = Request::List { by: by.session, account, region, kind, page };
+        ask!(request, Response::Sources(sources) => sources)
+    }
+
+    async fn describe(
+        &self,
+        by: &SimCredentials,
+        source: DataSource,
+    ) -> Result<SourceView, PortError> {
+        ask!(Request::Describe { by: by.session, source }, Response::Source(view) => view)
+    }
+
+    async fn clients(
+        &self,
+        by: &SimCredentials,
+        account: AccountId,
+        region: Region,
+    ) -> Result<Option<Vec<DataSource>>, PortError> {
+        let request = Request::Clients { by: by.session, account, region };
+        ask!(request, Response::Clients(clients) => clients)
+    }
+}
+
+impl Transfers for Ports {
+    /// Moves one thing after another, each a call of its own, until it is time to report.
+    async fn advance(
+        &self,
+        order: Order,
+        by: &SimCredentials,
+        report_by: DateTime<Utc>,
+    ) -> Result<Standing, PortError> {
+        let order = Arc::new(order);
+        let mut mov = Move::Find;
+        let mut failures = Vec::new();
+        loop {
+            let request = Request::Move { by: by.session, order: Arc::clone(&order), mov };
+            let Response::Moved(moved, failed) = call(request).await? else {
+                return Err(PortError::Invalid("an answer to another question".to_owned()));
+            };
+            failures.extend(failed);
+            match moved {
+                Moved::On { next, .. } if self.now() < report_by => mov = next,
+                Moved::On { progress, .. } => return Ok(Standing::Moving { progress, failures }),
+                Moved::Stands(standing) => return Ok(with_failures(standing, failures)),
+            }
+        }
+    }
+
+    async fn halt(&self, name: TransferName) -> Result<(), PortError> {
+        ask!(Request::Halt { name }, Response::Done => ())
+    }
+}
+
+/// The standing, naming what failed since the last report.
+fn with_failures(
+    standing: Standing,
+    failures: Vec<crossvault_handlers::ports::FailedFile>,
+) -> Standing {
+    match standing {
+        Standing::Moving { progress, .. } => Standing::Moving { progress, failures },
+        Standing::Paused { at, progress, .. } => Standing::Paused { at, progress, failures },
+        Standing::Sealed { sealed, progress, failures: of_job } => {
+            // What an earlier invocation sealed names all that failed in it.
+            let failures = if of_job.is_empty() { failures } else { of_job };
+            Standing::Sealed { sealed, progress, failures }
+        }
+    }
+}
+
+impl Vaults for Ports {
+    async fn create(&self, by: &SimCredentials, vault: Vault) -> Result<(), PortError> {
+        ask!(Request::CreateVault { by: by.session, vault }, Response::Done => ())
+    }
+
+    async fn sealed(
+        &self,
+        by: &SimCredentials,
+        vault: VaultId,
+        page: Page,
+    ) -> Result<Vec<SealedIn>, PortError> {
+        let request = Request::Sealed { by: by.session, vault, page };
+        ask!(request, Response::Sealed(sealed) => sealed)
+    }
+
+    async fn browse(
+        &self,
+        by: &SimCredentials,
+        vault: VaultId,
+        snapshot: String,
+        path: String,
+        page: Page,
+    ) -> Result<Vec<BrowsedEntry>, PortError> {
+        let request = Request::Browse { by: by.session, vault, snapshot, path, page };
+        ask!(request, Response::Entries(entries) => entries)
+    }
+
+    async fn discard(
+        &self,
+        by: &SimCredentials,
+        vault: VaultId,
+        snapshots: Vec<String>,
+    ) -> Result<(), PortError> {
+        ask!(Request::Discard { by: by.session, vault, snapshots }, Response::Done => ())
+    }
+}

@@ -1,0 +1,110 @@
+//! What is yet to happen, in the order of time.
+
+use std::{cmp::Ordering, collections::BinaryHeap, sync::Arc};
+
+use chrono::{DateTime, Utc};
+
+use super::invocation::Trigger;
+use crate::{call::Request, cloud::InvocationId, fault::Fault};
+
+/// Something that is yet to happen.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The n-th act of the script.
+    Act(usize),
+    /// A function is triggered.
+    Trigger {
+        /// By what.
+        trigger: Trigger,
+        /// How often it was before, in vain.
+        attempt: u32,
+    },
+    /// A call takes effect.
+    Effect {
+        /// Whose call.
+        of: InvocationId,
+        /// Which, by number.
+        call: u32,
+        /// What is asked.
+        request: Box<Request>,
+        /// What happens to it.
+        fault: Fault,
+    },
+    /// The answer to a call arrives.
+    Answer {
+        /// Whose call.
+        of: InvocationId,
+        /// Which, by number.
+        call: u32,
+        /// The answer.
+        answer: Arc<crate::ports::Answer>,
+    },
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    at: DateTime<Utc>,
+    /// Of two at one instant the one that was planned first comes first.
+    order: u64,
+    event: Event,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.order) == (other.at, other.order)
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    /// The earliest is the greatest, as a heap wants it.
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.at, other.order).cmp(&(self.at, self.order))
+    }
+}
+
+/// All that is yet to happen.
+#[derive(Clone, Debug, Default)]
+pub struct Agenda {
+    heap: BinaryHeap<Entry>,
+    /// The very next one, when it was planned last: mostly the next call of the one function that
+    /// runs.
+    next: Option<Entry>,
+    planned: u64,
+}
+
+impl Agenda {
+    /// Plans something.
+    pub fn push(&mut self, at: DateTime<Utc>, event: Event) {
+        self.planned = self.planned.saturating_add(1);
+        let entry = Entry { at, order: self.planned, event };
+        if self.next.is_none() && self.heap.peek().is_none_or(|first| entry > *first) {
+            self.next = Some(entry);
+        } else {
+            self.heap.push(entry);
+        }
+    }
+
+    /// Takes what happens next.
+    pub fn pop(&mut self) -> Option<(DateTime<Utc>, Event)> {
+        let is_next = match (&self.next, self.heap.peek()) {
+            (Some(next), Some(first)) => next > first,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        let entry = if is_next { self.next.take() } else { self.heap.pop() };
+        entry.map(|entry| (entry.at, entry.event))
+    }
+
+    /// All events with their times, in no order.
+    pub fn all(&self) -> impl Iterator<Item = (DateTime<Utc>, &Event)> {
+        self.heap.iter().chain(&self.next).map(|entry| (entry.at, &entry.event))
+    }
+}
