@@ -15,7 +15,7 @@ mod transfer;
 use chrono::{DateTime, Utc};
 use crossvault_core::{
     alert::Alert,
-    ids::{AccountId, DataSource, EffectId, SourceKind},
+    ids::{AccountId, DataSource, EffectId},
 };
 
 pub use apply::Circumstances;
@@ -136,6 +136,3 @@ impl Cloud {
         std::mem::take(&mut self.facts)
     }
 }
-
-/// The types of source that this platform backs up: all.
-pub const KINDS: [SourceKind; 7] = SourceKind::ALL;

@@ -237,6 +237,10 @@ impl Directory for Ports {
 }
 
 impl Sources for Ports {
+    fn kinds(&self) -> &[SourceKind] {
+        &SourceKind::ALL
+    }
+
     async fn list(
         &self,
         by: &SimCredentials,
