@@ -1,5 +1,9 @@
 //! The one source of nondeterminism: every choice of a run is asked for here.
 
+mod replay;
+
+pub use replay::{Deviations, Replay};
+
 /// What is decided. It names what is decided about and never counts draws, so that one deviation
 /// less leaves every other choice as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -16,6 +16,7 @@ pub mod fault;
 pub mod ports;
 pub mod refusal;
 pub mod run;
+pub mod scenario;
 pub mod script;
 pub mod trace;
 pub mod world;

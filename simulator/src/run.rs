@@ -213,13 +213,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
     /// Runs the script under faults, heals the world, and lets all come to rest: then everything
     /// must hold.
     pub fn run(&mut self) -> Ended {
-        let last = self.script.iter().map(|act| act.at).max().unwrap_or(self.now);
-        let until = later(last, self.settings.storm);
-        while self.violation.is_none() && (self.pending > 0 || !self.is_at_rest()) {
-            if !self.happens(if self.pending > 0 { None } else { Some(until) }) {
-                break;
-            }
-        }
+        self.play();
         self.heal();
         self.settle("jobs");
         // What a day brings: it clears what crashes left, and looks at each grant again.
@@ -230,6 +224,20 @@ impl<C: Chooser, W: Watch> Run<C, W> {
         }
         if self.violation.is_none() {
             self.violation = self.watch.at_rest(&self.cloud, self.now).err();
+        }
+        self.ended()
+    }
+
+    /// Runs the script, and what follows from it until all is at rest or the storm is over.
+    pub fn play(&mut self) -> Ended {
+        let last = self.script.iter().map(|act| act.at).max().unwrap_or(self.now);
+        let until = later(last, self.settings.storm);
+        while self.violation.is_none() && (self.pending > 0 || !self.is_at_rest()) {
+            // Who waits for an answer waits for it beyond the storm.
+            let until = (self.pending == 0).then_some(until);
+            if !self.happens(until) {
+                break;
+            }
         }
         self.ended()
     }
