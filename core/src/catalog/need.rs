@@ -1,7 +1,7 @@
 //! What an operation needs of the resource account: which action on which resource.
 
 use super::{Operation, actions, touch};
-use crate::ids::{AccountId, DataSource, Region, RoleArn};
+use crate::ids::{AccountId, DataSource, Region, RoleArn, SourceKind};
 
 /// One action that an operation cannot do without, and the resource that it concerns.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +67,7 @@ pub fn touched(source: &DataSource) -> Need {
 /// The resource that an action concerns.
 fn concerned(action: &str, scope: Scope<'_>) -> String {
     let Scope { account, region, source } = scope;
-    let id = source.map_or("*", |source| source.id.as_str());
+    let id = source.map_or("*", id_in_the_cloud);
     let (service, name) = action.split_once(':').unwrap_or((action, ""));
     let relative = match service {
         "ecs" => of_ecs(name, id),
@@ -77,6 +77,23 @@ fn concerned(action: &str, scope: Scope<'_>) -> String {
         _ => "*".to_owned(),
     };
     format!("acs:{service}:{region}:{account}:{relative}")
+}
+
+/// The id by which the service that holds the source knows it.
+///
+/// A database's id is that of its registration with Cloud Backup, which does not say on which
+/// instances its clients are: each of them may be one.
+///
+/// Source: domain facts, section 3.2: the ids of data sources, such as an SAP HANA cluster's.
+fn id_in_the_cloud(source: &DataSource) -> &str {
+    match source.kind {
+        SourceKind::EcsDatabase | SourceKind::SapHana => "*",
+        SourceKind::EcsInstance
+        | SourceKind::EcsFiles
+        | SourceKind::Nas
+        | SourceKind::Oss
+        | SourceKind::Tablestore => source.id.as_str(),
+    }
 }
 
 fn of_ecs(action: &str, instance: &str) -> String {
@@ -122,7 +139,7 @@ fn of_oss(action: &str, bucket: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{catalog::Verb, ids::SourceKind};
+    use crate::catalog::Verb;
 
     fn source(kind: SourceKind) -> DataSource {
         DataSource {
@@ -159,6 +176,17 @@ mod tests {
             "ots:GetRange",
             "acs:ots:cn-hangzhou:1000000000000012:instance/x-1/table/*",
         );
+    }
+
+    #[test]
+    fn a_database_may_be_on_any_instance() {
+        let instances = "acs:ecs:cn-hangzhou:1000000000000012:instance/*";
+        for kind in [SourceKind::EcsDatabase, SourceKind::SapHana] {
+            for verb in [Verb::Discover, Verb::BackUp, Verb::Restore] {
+                check(kind, verb, "ecs:DescribeInstances", instances);
+            }
+            check(kind, Verb::BackUp, "ecs:RunCommand", instances);
+        }
     }
 
     #[test]
