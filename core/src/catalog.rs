@@ -27,6 +27,13 @@ pub enum Verb {
     BackUp,
     /// Write a recovery point's content into one.
     Restore,
+    /// Delete the data of recovery points where they lie with the resource account.
+    Erase,
+}
+
+impl Verb {
+    /// All.
+    pub const ALL: [Self; 4] = [Self::Discover, Self::BackUp, Self::Restore, Self::Erase];
 }
 
 /// One thing to do with one type of source: what authority is asked for.
@@ -52,6 +59,7 @@ impl std::fmt::Display for Operation {
             Verb::Discover => "discover",
             Verb::BackUp => "back up",
             Verb::Restore => "restore",
+            Verb::Erase => "erase points of",
         };
         write!(f, "{verb} {}", self.kind)
     }
@@ -127,6 +135,18 @@ mod tests {
             };
             assert!(may_restore_to(&from, &own, kind));
             assert_eq!(may_restore_to(&from, &other, kind), kind != SourceKind::EcsInstance);
+        }
+    }
+
+    /// Whoever has it deletes it: only there does an erase need authority. A grant that serves
+    /// backups serves their expiry.
+    #[test]
+    fn an_erase_needs_something_where_the_resource_account_has_the_data() {
+        for kind in SourceKind::ALL {
+            let of = |verb| actions(Operation { kind, verb });
+            let is_elsewhere = data_lies_with(kind) == Party::Resource;
+            assert_eq!(!of(Verb::Erase).is_empty(), is_elsewhere, "{kind}");
+            assert!(of(Verb::Erase).iter().all(|action| of(Verb::BackUp).contains(action)));
         }
     }
 

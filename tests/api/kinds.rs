@@ -123,6 +123,41 @@ fn a_restore_needs_exactly_what_the_catalog_says() {
     }
 }
 
+/// What lies in a vault goes without the account; an instance's snapshots go only with its leave.
+#[test]
+fn points_are_deleted_by_the_leave_of_whoever_has_their_data() {
+    for kind in SourceKind::ALL {
+        let cloud = Cloud::of_all_kinds().added();
+        let of = source_of(PAYROLL, kind);
+        let needs = needs(Verb::Erase, &of);
+        let point = |_| {
+            cloud.ports.pass(TimeDelta::hours(1));
+            cloud.backed_up(&of)
+        };
+        let mut deletions = (0..needs.len() + 2).map(point).collect::<Vec<_>>().into_iter();
+        let mut delete = || done(&cloud, Command::DeletePoint { point: deletions.next().unwrap() });
+
+        let of_role = |needs: &[Need]| [needs, &catalog::reads(&role_of(PAYROLL))].concat();
+        narrow(&cloud, PAYROLL, &of_role(&needs));
+        // The source may be long gone.
+        cloud.does(PAYROLL, Deed::RemoveSource { source: of.clone() });
+        assert_eq!(delete().status, "COMPLETE", "{kind}");
+        for Need { action, .. } in &needs {
+            let is_other = |need: &&Need| need.action != *action;
+            let rest: Vec<Need> = needs.iter().filter(is_other).cloned().collect();
+            narrow(&cloud, PAYROLL, &of_role(&rest));
+            let view = delete();
+            let [one] = view.causes.as_slice() else { panic!("{kind} without {action}: {view:?}") };
+            let Cause::PermissionMissing { actions, .. } = &one.cause else { panic!("{one:?}") };
+            assert_eq!(actions, &[action.to_string()], "{kind}");
+        }
+        cloud.ok(remove(PAYROLL));
+        let failure = delete().failure.map(|failure| failure.code);
+        let expected = (!needs.is_empty()).then(|| "GRANT_REMOVED".to_owned());
+        assert_eq!(failure, expected, "{kind}");
+    }
+}
+
 /// Backs up every type and restores it to where it came from.
 #[track_caller]
 fn all_work(cloud: &Cloud, owner: &str) -> Vec<PointId> {

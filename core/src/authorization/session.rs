@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn it_gives_what_the_operation_needs_and_no_other_source() {
         for kind in SourceKind::ALL {
-            for verb in [Verb::Discover, Verb::BackUp, Verb::Restore] {
+            for verb in Verb::ALL {
                 let (operation, source) = (Operation { kind, verb }, source(kind));
                 let text = session_policy(&role(), &[operation], (&source).into());
                 let policy = Policy::parse(&text, PolicyKind::Session).unwrap();
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_step_of_any_job_fits() {
         for kind in SourceKind::ALL {
-            for verb in [Verb::BackUp, Verb::Restore] {
+            for verb in Verb::ALL {
                 let (operation, source) = (Operation { kind, verb }, source(kind));
                 let operations = [operation.look(), operation];
                 let text = session_policy(&role(), &operations, (&source).into());

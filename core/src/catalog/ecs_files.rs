@@ -8,5 +8,6 @@ pub(super) fn actions(verb: Verb) -> &'static [&'static str] {
     match verb {
         Verb::Discover => &["ecs:DescribeInstances", "ecs:DescribeCloudAssistantStatus"],
         Verb::BackUp | Verb::Restore => &["ecs:DescribeInstances", "ecs:RunCommand"],
+        Verb::Erase => &[],
     }
 }

@@ -22,5 +22,6 @@ pub(super) fn actions(verb: Verb) -> &'static [&'static str] {
             "ecs:ResetDisk",
             "ecs:StartInstance",
         ],
+        Verb::Erase => &["ecs:DescribeSnapshots", "ecs:DeleteSnapshot"],
     }
 }

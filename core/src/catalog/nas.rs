@@ -15,5 +15,6 @@ pub(super) fn actions(verb: Verb) -> &'static [&'static str] {
         Verb::BackUp | Verb::Restore => {
             &["nas:DescribeFileSystems", "nas:CreateMountTargetSpecial", "nas:DescribeMountTargets"]
         }
+        Verb::Erase => &[],
     }
 }

@@ -31,5 +31,6 @@ pub(super) fn actions(verb: Verb) -> &'static [&'static str] {
             "oss:ListMultipartUploads",
             "oss:ListParts",
         ],
+        Verb::Erase => &[],
     }
 }

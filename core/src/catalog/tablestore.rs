@@ -27,5 +27,6 @@ pub(super) fn actions(verb: Verb) -> &'static [&'static str] {
             "ots:BatchWriteRow",
             "ots:UpdateTable",
         ],
+        Verb::Erase => &[],
     }
 }

@@ -50,9 +50,8 @@ static PRODUCT: LazyLock<Vocabulary> = LazyLock::new(|| {
         patterns
     });
     let written = patterns.map(ActionPattern::as_str).filter(|text| !text.contains(['*', '?']));
-    let operations = SourceKind::ALL.into_iter().flat_map(|kind| {
-        [Verb::Discover, Verb::BackUp, Verb::Restore].map(|verb| Operation { kind, verb })
-    });
+    let operations =
+        SourceKind::ALL.into_iter().flat_map(|kind| Verb::ALL.map(|verb| Operation { kind, verb }));
     let needed = operations.flat_map(catalog::actions).copied();
     Vocabulary::of(written.chain(needed).chain(SourceKind::ALL.map(catalog::touch)))
 });

@@ -29,7 +29,8 @@ impl Transfers for Platform {
         let (verb, source) = match &order.work {
             Work::BackUp { source, .. } => (Verb::BackUp, Some(source)),
             Work::Restore(restore) => (Verb::Restore, Some(&restore.to)),
-            Work::Erase(_) | Work::Prune(_) => (Verb::Restore, None),
+            Work::Erase(erase) => (Verb::Erase, Some(&erase.source)),
+            Work::Prune(_) => (Verb::Erase, None),
         };
         if let Some(source) = source {
             let operation = Operation { kind: source.kind, verb };

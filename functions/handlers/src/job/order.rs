@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use crossvault_core::{
     authorization::Subject,
-    catalog::{Operation, Verb},
+    catalog::{Operation, Party, Verb, data_lies_with},
     ids::{AccountId, DataSource},
     job::{Checkpoint, State},
 };
@@ -59,7 +59,11 @@ fn place<S>(state: &State<S>) -> (Checkpoint, u32) {
     }
 }
 
-/// What authority the job needs; none for upkeep of the management account's own vaults.
+/// What authority the job needs; none for upkeep of the management account's own vaults. What lies
+/// with the resource account is erased by its leave, and outlives its source.
+///
+/// Source: Cloud Backup, "Cross-account backup", section "Quotas and limits": the snapshots of an
+/// ECS instance are stored in the resource account.
 pub(super) fn subject(job: &Job, management: AccountId) -> Option<Subject> {
     let of = |source: &DataSource, verb| Subject {
         management,
@@ -71,6 +75,10 @@ pub(super) fn subject(job: &Job, management: AccountId) -> Option<Subject> {
     match &job.work {
         JobWork::Backup(backup, _) => Some(of(&backup.source, Verb::BackUp)),
         JobWork::Restore(restore, _) => Some(of(&restore.to, Verb::Restore)),
-        JobWork::Erase(..) | JobWork::Prune(..) => None,
+        JobWork::Erase(erase, _) => match data_lies_with(erase.source.kind) {
+            Party::Resource => Some(Subject { source: None, ..of(&erase.source, Verb::Erase) }),
+            Party::Management => None,
+        },
+        JobWork::Prune(..) => None,
     }
 }
