@@ -2,10 +2,16 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use compact_str::{CompactString, format_compact};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
 use crate::explain::Explain;
+
+/// A text that is copied often: up to 24 bytes lie in place, and copying them allocates nothing.
+///
+/// Every derived id fits, and so does the id of an account.
+pub type ShortText = CompactString;
 
 /// A text that is not the id it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,13 +40,31 @@ impl Explain for InvalidId {
     }
 }
 
+/// Lets serde write a value as it displays itself, and read it as it is parsed.
+macro_rules! serde_as_text {
+    ($name:ident) => {
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                ShortText::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+            }
+        }
+    };
+}
+
 /// Defines an id that is a checked text: `FromStr`, serde through the same check, `Display`, `Ord`.
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $expected:literal, |$text:ident| $check:expr) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(Box<str>);
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(ShortText);
+
+        serde_as_text!($name);
 
         impl $name {
             /// The id as text.
@@ -54,19 +78,6 @@ macro_rules! text_id {
             type Err = InvalidId;
             fn from_str($text: &str) -> Result<Self, InvalidId> {
                 if $check { Ok(Self($text.into())) } else { Err(InvalidId::new($text, $expected)) }
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = InvalidId;
-            fn try_from(text: String) -> Result<Self, InvalidId> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(id: $name) -> Self {
-                id.0.into()
             }
         }
 
@@ -98,7 +109,7 @@ macro_rules! derived_id {
             /// Derives the id from the parts that make it unique; their order matters.
             #[must_use]
             pub fn derive(parts: &[&str]) -> Self {
-                Self(derive($prefix, parts).into())
+                Self(derive($prefix, parts))
             }
         }
     };
@@ -180,7 +191,8 @@ impl PointId {
     /// The point that a backup job makes: one job, one point, the same digits.
     #[must_use]
     pub fn of_job(job: &JobId) -> Self {
-        Self(job.as_str().replacen("job-", "s-", 1).into())
+        let digits = job.as_str().strip_prefix("job-").unwrap_or_default();
+        Self(format_compact!("s-{digits}"))
     }
 }
 
@@ -190,8 +202,7 @@ impl PointId {
 /// of its own documents write them in lower case.
 ///
 /// Source: RAM, "Basic elements of policies"; the case rule is derived from `AliyunHBRRolePolicy`.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, Hash, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RoleArn {
     /// The account that owns the role.
     pub account: AccountId,
@@ -223,18 +234,7 @@ impl FromStr for RoleArn {
     }
 }
 
-impl TryFrom<String> for RoleArn {
-    type Error = InvalidId;
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        text.parse()
-    }
-}
-
-impl From<RoleArn> for String {
-    fn from(arn: RoleArn) -> Self {
-        arn.to_string()
-    }
-}
+serde_as_text!(RoleArn);
 
 impl fmt::Display for RoleArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -333,8 +333,7 @@ impl FromStr for SourceKind {
 
 /// One resource that can be backed up, named once in the world:
 /// `<account>/<region>/<type>/<resource id>`.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, Hash, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DataSource {
     /// The account that owns the resource.
     pub account: AccountId,
@@ -344,6 +343,20 @@ pub struct DataSource {
     pub kind: SourceKind,
     /// The cloud's id of the resource.
     pub id: ResourceId,
+}
+
+impl DataSource {
+    /// The source as text.
+    #[must_use]
+    pub fn to_text(&self) -> ShortText {
+        self.parts().concat().into()
+    }
+
+    /// What its text consists of.
+    fn parts(&self) -> [&str; 7] {
+        let Self { account, region, kind, id } = self;
+        [account.as_str(), "/", region.as_str(), "/", kind.word(), "/", id.as_str()]
+    }
 }
 
 impl FromStr for DataSource {
@@ -363,40 +376,24 @@ impl FromStr for DataSource {
     }
 }
 
-impl TryFrom<String> for DataSource {
-    type Error = InvalidId;
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        text.parse()
-    }
-}
-
-impl From<DataSource> for String {
-    fn from(source: DataSource) -> Self {
-        source.to_string()
-    }
-}
+serde_as_text!(DataSource);
 
 impl fmt::Display for DataSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}/{}", self.account, self.region, self.kind, self.id)
+        self.parts().into_iter().try_for_each(|part| f.write_str(part))
     }
 }
 
 /// Hashes the parts with their lengths, so that no two lists of parts share an id.
-fn derive(prefix: &str, parts: &[&str]) -> String {
+fn derive(prefix: &str, parts: &[&str]) -> ShortText {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
         hash.update(part.as_bytes());
     }
-    let mut text = String::with_capacity(prefix.len().saturating_add(20));
-    text.push_str(prefix);
-    for byte in hash.finalize().iter().take(10) {
-        for digit in [byte >> 4, byte & 0xf] {
-            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-        }
-    }
-    text
+    // 80 of its bits: 20 digits of four.
+    let first = hash.finalize().first_chunk().copied().unwrap_or_default();
+    format_compact!("{prefix}{:020x}", u128::from_be_bytes(first) >> 48)
 }
 
 fn is_derived(digits: &str) -> bool {
@@ -421,10 +418,31 @@ mod tests {
         assert_eq!(PointId::of_job(&job).as_str().parse::<PointId>(), Ok(PointId::of_job(&job)));
     }
 
+    /// The store is full of ids that were derived before: the digits stay for ever.
+    #[test]
+    fn a_derived_id_stays_what_it_was_and_lies_in_place() {
+        let job = JobId::derive(&["binding", "1"]);
+        assert_eq!(job.as_str(), "job-2466b52eae5311043084");
+        assert_eq!(PointId::of_job(&job).as_str(), "s-2466b52eae5311043084");
+        assert!(!job.0.is_heap_allocated());
+    }
+
+    #[test]
+    fn an_id_is_a_checked_text_in_json() {
+        let job = JobId::derive(&["binding", "1"]);
+        let json = format!("\"{job}\"");
+        assert_eq!(serde_json::to_string(&job).unwrap(), json);
+        assert_eq!(serde_json::from_str::<JobId>(&json).unwrap(), job);
+        let error = serde_json::from_str::<JobId>("\"job-1\"").unwrap_err();
+        assert!(error.to_string().contains("`job-1` is not a job id"), "{error}");
+    }
+
     #[test]
     fn a_data_source_reads_back_as_it_was_written() {
         let text = "1000000000000012/cn-hangzhou/ecs-files/i-web.1";
-        assert_eq!(text.parse::<DataSource>().map(|s| s.to_string()), Ok(text.to_owned()));
+        let source = text.parse::<DataSource>().unwrap();
+        assert_eq!(source.to_string(), text);
+        assert_eq!(source.to_text(), text);
         for wrong in ["", "1/2/3/4", "1000000000000012/cn-hangzhou/ecs-files/i/x"] {
             assert!(wrong.parse::<DataSource>().is_err(), "{wrong}");
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     catalog,
     explain::Explain,
-    ids::{DataSource, PointId, VaultId},
+    ids::{AccountId, DataSource, PointId, SourceKind, VaultId},
     job::{self, Seal},
     quantity::Bytes,
     vault::{PointState, RecoveryPoint},
@@ -72,22 +72,20 @@ impl Seal for Sealed {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// An ECS instance goes back only to its own account.
-    #[error(
-        "an ECS instance can be restored only to its own account `{}`, not to `{}`", from.account, to.account
-    )]
+    #[error("an ECS instance can be restored only to its own account `{from}`, not to `{to}`")]
     OtherAccount {
         /// Where the point comes from.
-        from: DataSource,
+        from: AccountId,
         /// Where it was to go.
-        to: DataSource,
+        to: AccountId,
     },
     /// The types differ.
-    #[error("a recovery point of type {} can't be restored into a source of type {}", from.kind, to.kind)]
+    #[error("a recovery point of type {from} can't be restored into a source of type {to}")]
     OtherType {
-        /// Where the point comes from.
-        from: DataSource,
-        /// Where it was to go.
-        to: DataSource,
+        /// What the point was made of.
+        from: SourceKind,
+        /// What it was to become.
+        to: SourceKind,
     },
     /// The point is going or gone.
     #[error("recovery point `{point}` is {state}")]
@@ -117,9 +115,9 @@ impl Explain for Refused {
     fn remedy(&self) -> String {
         match self {
             Self::OtherAccount { from, .. } => {
-                format!("Restore it to a source of `{}`.", from.account)
+                format!("Restore it to a source of `{from}`.")
             }
-            Self::OtherType { from, .. } => format!("Choose a target of type {}.", from.kind),
+            Self::OtherType { from, .. } => format!("Choose a target of type {from}."),
             Self::NotAvailable { .. } => {
                 "List the recovery points that can be restored with `crossvault points`.".to_owned()
             }
@@ -146,10 +144,11 @@ pub fn plan(
 ) -> Result<Restore, Refused> {
     let from = &point.source;
     if from.kind != to.kind {
-        return Err(Refused::OtherType { from: from.clone(), to: to.clone() });
+        return Err(Refused::OtherType { from: from.kind, to: to.kind });
     }
     if !catalog::may_restore_to(from, &to.account, to.kind) {
-        return Err(Refused::OtherAccount { from: from.clone(), to: to.clone() });
+        let (from, to) = (from.account.clone(), to.account.clone());
+        return Err(Refused::OtherAccount { from, to });
     }
     match point.state {
         PointState::Available => {}

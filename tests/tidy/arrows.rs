@@ -34,7 +34,17 @@ const IN_TESTS: [(&str, &str); 1] = [("crossvault", "crossvault-tests")];
 const FOREIGN: [(&str, &[&str]); 2] = [
     (
         "crossvault-core",
-        &["chrono", "chrono-tz", "croner", "memchr", "serde", "serde_json", "sha2", "thiserror"],
+        &[
+            "chrono",
+            "chrono-tz",
+            "compact_str",
+            "croner",
+            "memchr",
+            "serde",
+            "serde_json",
+            "sha2",
+            "thiserror",
+        ],
     ),
     (
         "crossvault-handlers",

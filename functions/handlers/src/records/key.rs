@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, Utc};
 use crossvault_core::ids::{
-    AccountId, BindingId, DataSource, JobId, PointId, PolicyId, Region, Token, VaultId,
+    AccountId, BindingId, DataSource, JobId, PointId, PolicyId, Region, ShortText, Token, VaultId,
 };
 
 use serde::{Deserialize, Serialize};
@@ -55,49 +55,49 @@ pub enum Partition {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sort {
     /// An account.
-    Account(Box<str>),
+    Account(ShortText),
     /// An instant, and what tells rows of one instant apart.
-    At(DateTime<Utc>, Box<str>),
+    At(DateTime<Utc>, ShortText),
     /// A binding; of an account's, its region and the binding.
-    Binding(Box<str>),
+    Binding(ShortText),
     /// What runs for a binding.
     Busy,
     /// A grant that depends on something: its account, its region.
-    Dependent(Box<str>, Box<str>),
+    Dependent(ShortText, ShortText),
     /// The n-th page of a job's failed files.
     Failures(u32),
     /// An account that was taken off the list.
-    Former(Box<str>),
+    Former(ShortText),
     /// The gate of a vault.
     Gate,
     /// A grant's region.
-    Grant(Box<str>),
+    Grant(ShortText),
     /// The row that the partition is named for.
     Head,
     /// A job by the time it was queued.
-    Job(DateTime<Utc>, Box<str>),
+    Job(DateTime<Utc>, ShortText),
     /// When a binding's newest complete point was taken.
     Latest,
     /// A gap of slots, by its first.
     Missed(DateTime<Utc>),
     /// A name: of what, and the name.
-    Name(NameOf, Box<str>),
+    Name(NameOf, ShortText),
     /// A recovery point of a source: the source, the time, the point.
-    Point(Box<str>, DateTime<Utc>, Box<str>),
+    Point(ShortText, DateTime<Utc>, ShortText),
     /// What a review found about an account.
-    Review(Box<str>),
+    Review(ShortText),
     /// A slot by its due time.
     Slot(DateTime<Utc>),
     /// A request's token.
-    Token(Box<str>),
+    Token(ShortText),
     /// One of an account's places for running jobs.
     Turn(u16),
     /// A job that uses a vault.
-    Use(Box<str>),
+    Use(ShortText),
     /// A policy's version.
     Version(u32),
     /// A job that waits for a turn, by since when.
-    Waiting(DateTime<Utc>, Box<str>),
+    Waiting(DateTime<Utc>, ShortText),
 }
 
 /// What a name is given to.
@@ -116,7 +116,7 @@ pub enum Support {
     Directory,
     /// The control policies of one folder of the directory, or of its Root: grants by RAM role of
     /// the members below.
-    Node(Box<str>),
+    Node(ShortText),
     /// The management account's service-linked role: grants by RAM role.
     ServiceRole,
 }
@@ -312,7 +312,7 @@ impl Key {
     /// A recovery point.
     #[must_use]
     pub fn point(vault: &VaultId, source: &DataSource, taken: DateTime<Utc>, id: &PointId) -> Self {
-        let sort = Sort::Point(source.to_string().into(), taken, id.as_str().into());
+        let sort = Sort::Point(source.to_text(), taken, id.as_str().into());
         Self::new(Partition::Vault(vault.clone()), sort)
     }
 

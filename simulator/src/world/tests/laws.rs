@@ -44,7 +44,7 @@ fn any_command_of_nodes() -> impl Strategy<Value = Command> {
     };
     let node = || {
         let folder = folder().prop_map(|folder| folder.unwrap_or_else(|| root_of(VAULTS)));
-        prop_oneof![folder, account().prop_map(String::from)]
+        prop_oneof![folder, account().prop_map(|id| id.to_string())]
     };
     let deed = prop_oneof![
         6 => (folder(), name_of_folder())

@@ -169,6 +169,7 @@ fn without_separator(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
+    use crossvault_core::ids::ShortText;
     use proptest::{collection::vec, prelude::*, sample::select, strategy::Union};
 
     use super::*;
@@ -198,9 +199,9 @@ mod tests {
     }
 
     /// Few letters around the separator, so that texts are prefixes of each other.
-    fn any_text() -> impl Strategy<Value = Box<str>> {
+    fn any_text() -> impl Strategy<Value = ShortText> {
         vec(select(vec!['\0', ' ', '!', '"', '#', '-', '/', '0', 'a', '\u{7f}', 'é', '𐍈']), 0..4)
-            .prop_map(|chars| chars.into_iter().collect::<String>().into())
+            .prop_map(|chars| chars.into_iter().collect())
     }
 
     /// Instants that differ in one place, and the ends of what has a text of its own.
