@@ -12,6 +12,9 @@ use crate::{cloud::Size, world};
 /// Something that somebody does at an instant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Act {
+    /// Its number, unique in a scenario: what it asks of Crossvault is asked under the token
+    /// `act-<number>`, so that what becomes of it has the same name however many others are left out.
+    pub id: u32,
     /// When.
     pub at: DateTime<Utc>,
     /// What.

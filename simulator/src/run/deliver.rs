@@ -32,7 +32,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
     pub(super) fn act(&mut self, n: usize) {
         let Some(act) = self.script.get(n).cloned() else { return };
         self.tell(&Event::Acts(&act));
-        let token = format!("act-{n}");
+        let token = format!("act-{}", act.id);
         match &act.action {
             Action::Does(command) => match self.cloud.does(command.clone(), self.now) {
                 Ok(events) => self.hint(events),
