@@ -77,6 +77,7 @@ fn a_slot_becomes_a_point() {
         .into_iter()
         .enumerate()
         .map(|(n, action)| Act {
+            id: u32::try_from(n).unwrap(),
             at: start + TimeDelta::seconds(i64::try_from(n).unwrap() * 10),
             action,
         })
