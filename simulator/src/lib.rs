@@ -18,5 +18,6 @@ pub mod refusal;
 pub mod run;
 pub mod scenario;
 pub mod script;
+pub mod shrink;
 pub mod trace;
 pub mod world;
