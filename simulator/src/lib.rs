@@ -13,6 +13,7 @@ pub mod call;
 pub mod chooser;
 pub mod cloud;
 pub mod fault;
+pub mod oracle;
 pub mod ports;
 pub mod refusal;
 pub mod run;
