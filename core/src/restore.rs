@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog,
+    catalog::{self, Deed, Party},
     explain::Explain,
     ids::{AccountId, DataSource, PointId, SourceKind, VaultId},
     job::{self, Seal},
@@ -95,6 +95,12 @@ pub enum Refused {
         /// Its state, as a word.
         state: &'static str,
     },
+    /// Its content is no tree of files: it can be neither browsed nor restored in part.
+    #[error("recovery points of type {kind} hold no files")]
+    NoFiles {
+        /// The type of source.
+        kind: SourceKind,
+    },
     /// A path that leaves the target.
     #[error("`{path}` is not a path below the target's root")]
     PathOutside {
@@ -109,6 +115,7 @@ impl Explain for Refused {
             Self::OtherAccount { .. } => "RESTORE_OTHER_ACCOUNT",
             Self::OtherType { .. } => "RESTORE_OTHER_TYPE",
             Self::NotAvailable { .. } => "POINT_NOT_AVAILABLE",
+            Self::NoFiles { .. } => "POINT_HOLDS_NO_FILES",
             Self::PathOutside { .. } => "PATH_OUTSIDE",
         }
     }
@@ -120,6 +127,9 @@ impl Explain for Refused {
             Self::OtherType { from, .. } => format!("Choose a target of type {from}."),
             Self::NotAvailable { .. } => {
                 "List the recovery points that can be restored with `crossvault points`.".to_owned()
+            }
+            Self::NoFiles { .. } => {
+                "Restore the whole of it, without `--into` and `--only`.".to_owned()
             }
             Self::PathOutside { .. } => {
                 "Give a relative path without `..`, such as `restored/monday`.".to_owned()
@@ -156,6 +166,10 @@ pub fn plan(
             return Err(Refused::NotAvailable { point: point.id.clone(), state: "being erased" });
         }
     }
+    let (into, only) = (below(into)?, only.map(below).transpose()?);
+    if !into.is_empty() || only.is_some() {
+        check_files(from.kind)?;
+    }
     Ok(Restore {
         vault: point.vault.clone(),
         point: point.id.clone(),
@@ -163,10 +177,22 @@ pub fn plan(
         snapshot: point.snapshot.clone(),
         bytes: point.bytes,
         to: to.clone(),
-        into: below(into)?,
-        only: only.map(below).transpose()?,
+        into,
+        only,
         overwrite,
     })
+}
+
+/// Whether recovery points of this type can be browsed, and restored in part.
+///
+/// # Errors
+/// [`Refused::NoFiles`].
+pub fn check_files(kind: SourceKind) -> Result<(), Refused> {
+    if catalog::may(Party::Management, kind, Deed::ReadPoints) {
+        Ok(())
+    } else {
+        Err(Refused::NoFiles { kind })
+    }
 }
 
 /// Takes a path apart and puts it together again without a way out of the root.

@@ -9,6 +9,7 @@ use crossvault_core::{
     grant::Method,
     ids::{DataSource, PointId, RoleArn, SourceKind},
     policy::documents,
+    restore::Overwrite,
 };
 use crossvault_handlers::{
     api::{Answer, Command, JobView},
@@ -134,13 +135,14 @@ fn points_are_deleted_by_the_leave_of_whoever_has_their_data() {
             cloud.ports.pass(TimeDelta::hours(1));
             cloud.backed_up(&of)
         };
-        let mut deletions = (0..needs.len() + 2).map(point).collect::<Vec<_>>().into_iter();
+        let mut deletions = (0..needs.len() + 3).map(point).collect::<Vec<_>>().into_iter();
         let mut delete = || done(&cloud, Command::DeletePoint { point: deletions.next().unwrap() });
 
+        // The source may be long gone, and that may be seen.
+        cloud.does(PAYROLL, Deed::RemoveSource { source: of.clone() });
+        assert_eq!(delete().status, "COMPLETE", "{kind}");
         let of_role = |needs: &[Need]| [needs, &catalog::reads(&role_of(PAYROLL))].concat();
         narrow(&cloud, PAYROLL, &of_role(&needs));
-        // The source may be long gone.
-        cloud.does(PAYROLL, Deed::RemoveSource { source: of.clone() });
         assert_eq!(delete().status, "COMPLETE", "{kind}");
         for Need { action, .. } in &needs {
             let is_other = |need: &&Need| need.action != *action;
@@ -272,4 +274,28 @@ fn the_refusal_of_an_instance_elsewhere_says_where_it_goes() {
     let to = source_of(RESCUE, SourceKind::EcsInstance);
     let refusal = cloud.refused(restore(&point, &to), "RESTORE_OTHER_ACCOUNT");
     assert!(refusal.remedy().contains(PAYROLL), "{}", refusal.remedy());
+}
+
+#[test]
+fn only_a_point_that_holds_files_is_browsed_and_restored_in_part() {
+    let cloud = Cloud::of_all_kinds().added();
+    cloud.ports.fill("", Vec::new());
+    for kind in SourceKind::ALL {
+        let of = source_of(PAYROLL, kind);
+        let point = cloud.backed_up(&of);
+        let part = |into: &str, only: Option<&str>| {
+            let (into, only) = (into.to_owned(), only.map(str::to_owned));
+            let (point, to) = (point.clone(), of.clone());
+            Command::Restore { point, to, into, only, overwrite: Overwrite::Refuse }
+        };
+        let browse = Command::BrowsePoint { point: point.clone(), path: String::new() };
+        let commands = [browse, part("monday", None), part("", Some("etc/hosts"))];
+        for command in commands {
+            if catalog::may(Party::Management, kind, Able::ReadPoints) {
+                cloud.ok(command);
+            } else {
+                cloud.refused(command, "POINT_HOLDS_NO_FILES");
+            }
+        }
+    }
 }

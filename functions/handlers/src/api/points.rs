@@ -2,7 +2,7 @@
 
 use crossvault_core::{
     ids::{AccountId, DataSource, PointId},
-    restore::{Refused, below},
+    restore::{Refused, below, check_files},
     vault::{PointState, RecoveryPoint},
 };
 
@@ -60,6 +60,7 @@ pub(super) async fn browse<P: Store + Vaults>(
     };
     let point = row.0;
     check_available(&point)?;
+    check_files(point.source.kind).map_err(Refusal::from)?;
     let own = ports.own().await?;
     let mut all = Vec::new();
     let mut after = None;
