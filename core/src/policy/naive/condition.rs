@@ -62,7 +62,7 @@ fn wanted(condition: &Condition, context: &Context) -> Option<Vec<Vec<Symbol>>> 
         let symbols = if condition.has_variables {
             expand(value, context)
         } else {
-            Some(plain_symbols(value))
+            Some(plain_symbols(value).collect())
         };
         match symbols {
             Some(symbols) => wanted.push(symbols),
@@ -84,7 +84,7 @@ fn matches(dialect: Dialect, test: Test, wanted: &[Symbol], given: &str) -> bool
             let folded = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<String>();
             folded(given) == folded(&plain)
         }
-        Test::Like => glob_matches(wanted, given, Case::Exact),
+        Test::Like => glob_matches(wanted.iter().copied(), given, Case::Exact),
         Test::Arn => arn_matches(dialect, wanted, given),
         Test::Number(order) => match (Decimal::read(given), Decimal::read(&plain)) {
             (Some(given), Some(wanted)) => accepts(order, given.cmp(&wanted)),

@@ -8,8 +8,12 @@ use crate::policy::pattern::Case;
 /// Only the last `*` is ever tried again, so the time is at most pattern times text, whatever is
 /// written.
 #[must_use]
-pub(in crate::policy) fn glob_matches(pattern: &[Symbol], text: &str, case: Case) -> bool {
-    let (mut pattern, mut text) = (pattern.iter(), text.chars());
+pub(in crate::policy) fn glob_matches(
+    mut pattern: impl Iterator<Item = Symbol> + Clone,
+    text: &str,
+    case: Case,
+) -> bool {
+    let mut text = text.chars();
     // What follows the last star, and the text from where that star ends.
     let mut star = None;
     loop {
@@ -21,7 +25,7 @@ pub(in crate::policy) fn glob_matches(pattern: &[Symbol], text: &str, case: Case
                 continue;
             }
             (None, None) => return true,
-            (Some(wanted), Some(found)) if is_same(*wanted, found, case) => {
+            (Some(wanted), Some(found)) if is_same(wanted, found, case) => {
                 (pattern, text) = (pattern_next, text_next);
                 continue;
             }
@@ -55,7 +59,7 @@ mod tests {
     use super::{super::pattern::plain_symbols, *};
 
     fn matches(pattern: &str, text: &str) -> bool {
-        glob_matches(&plain_symbols(pattern), text, Case::Exact)
+        glob_matches(plain_symbols(pattern), text, Case::Exact)
     }
 
     fn naive(pattern: &[char], text: &[char]) -> bool {

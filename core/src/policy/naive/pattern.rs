@@ -26,8 +26,8 @@ impl Symbol {
 }
 
 /// A pattern without variables.
-pub(in crate::policy) fn plain_symbols(text: &str) -> Vec<Symbol> {
-    text.chars().map(Symbol::Written).collect()
+pub(in crate::policy) fn plain_symbols(text: &str) -> impl Iterator<Item = Symbol> + Clone {
+    text.chars().map(Symbol::Written)
 }
 
 /// A pattern with what the request has in place of its variables. `None` if it lacks one of them,
@@ -55,7 +55,7 @@ pub(super) fn expand(text: &str, context: &Context) -> Option<Vec<Symbol>> {
 
 /// Whether the action is one of those that the pattern names.
 pub(in crate::policy) fn matches_action(pattern: &ActionPattern, action: &str) -> bool {
-    glob_matches(&plain_symbols(pattern.as_str()), action, Case::Folded)
+    glob_matches(plain_symbols(pattern.as_str()), action, Case::Folded)
 }
 
 /// Whether the resource is one of those that the pattern names; `None` if that hangs on a variable
@@ -66,16 +66,23 @@ pub(in crate::policy) fn matches_resource(
     context: &Context,
 ) -> Option<bool> {
     let Some(patterns) = pattern.parts() else { return Some(true) };
-    let patterns: Vec<Vec<Symbol>> = if pattern.has_variables() {
-        patterns.iter().map(|part| expand(part, context)).collect::<Option<_>>()?
-    } else {
-        patterns.iter().map(|part| plain_symbols(part)).collect()
-    };
-    let parts: Vec<&str> = resource.splitn(patterns.len(), ':').collect();
-    let case = case_of(&parts);
-    let matches = parts.len() == patterns.len()
-        && patterns.iter().zip(parts).all(|(pattern, part)| glob_matches(pattern, part, case));
-    Some(matches)
+    if !pattern.has_variables() {
+        return Some(all_match(patterns.iter().map(|part| plain_symbols(part)), resource));
+    }
+    let patterns =
+        patterns.iter().map(|part| expand(part, context)).collect::<Option<Vec<Vec<Symbol>>>>()?;
+    Some(all_match(patterns.iter().map(|part| part.iter().copied()), resource))
+}
+
+/// Whether a resource name has as many parts as there are patterns, and each matches its own.
+fn all_match<P: Iterator<Item = Symbol> + Clone>(
+    patterns: impl ExactSizeIterator<Item = P>,
+    resource: &str,
+) -> bool {
+    let parts = resource.splitn(patterns.len(), ':');
+    let case = case_of(parts.clone());
+    parts.clone().count() == patterns.len()
+        && patterns.zip(parts).all(|(pattern, part)| glob_matches(pattern, part, case))
 }
 
 /// Whether a part of a resource name matches its part of the pattern; not if that hangs on a
@@ -87,14 +94,20 @@ pub(in crate::policy) fn matches_part(
     parts: &[&str],
     context: &Context,
 ) -> bool {
-    let symbols =
-        if has_variables { expand(pattern, context) } else { Some(plain_symbols(pattern)) };
-    symbols.is_some_and(|symbols| glob_matches(&symbols, part, case_of(parts)))
+    let case = case_of(parts.iter().copied());
+    if !has_variables {
+        return glob_matches(plain_symbols(pattern), part, case);
+    }
+    expand(pattern, context)
+        .is_some_and(|symbols| glob_matches(symbols.iter().copied(), part, case))
 }
 
 /// Names are compared with case, save those of RAM roles.
-fn case_of(parts: &[&str]) -> Case {
-    let is_role = matches!(parts, ["acs", "ram", _, _, id] if id.starts_with("role/"));
+fn case_of<'a>(mut parts: impl Iterator<Item = &'a str>) -> Case {
+    let is_role = parts.next() == Some("acs")
+        && parts.next() == Some("ram")
+        && parts.nth(2).is_some_and(|id| id.starts_with("role/"))
+        && parts.next().is_none();
     if is_role { Case::Folded } else { Case::Exact }
 }
 
@@ -117,7 +130,7 @@ pub(super) fn arn_matches(dialect: Dialect, pattern: &[Symbol], name: &str) -> b
         && patterns
             .iter()
             .zip(names)
-            .all(|(pattern, name)| glob_matches(pattern, name, Case::Exact))
+            .all(|(pattern, name)| glob_matches(pattern.iter().copied(), name, Case::Exact))
 }
 
 #[cfg(test)]

@@ -214,5 +214,5 @@ fn includes_resource(wide: &ResourcePattern, narrow: &ResourcePattern) -> bool {
 /// is taken as a text whose `*` only a `*` can match.
 fn includes(wide: &str, narrow: &str, case: Case) -> bool {
     let is_plain = !(wide.contains('?') && narrow.contains('*'));
-    wide == narrow || (is_plain && glob_matches(&plain_symbols(wide), narrow, case))
+    wide == narrow || (is_plain && glob_matches(plain_symbols(wide), narrow, case))
 }
