@@ -1,6 +1,6 @@
 //! What a role's policies, and the control policies above it, give of what an operation needs.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
     cause::Cause,
@@ -10,7 +10,7 @@ use crate::{
     catalog::{self, Need, Scope},
     directory::ControlLevel,
     ids::RoleArn,
-    policy::{Compiled, Context, Policy, PolicyKind, Request, Verdict, Vocabulary},
+    policy::{Compiled, Context, Policy, PolicyKind, Request, Verdict, Vocabulary, system_policy},
 };
 
 /// What keeps the role from the operation.
@@ -114,20 +114,24 @@ impl Found {
 /// Policies with their names.
 ///
 /// The cloud has stored them, so no limit of length is asked; one that does not parse gives
-/// nothing.
-pub(super) struct Attached<'a>(Vec<(&'a str, Policy)>);
+/// nothing. The cloud's own are known already, unless it has changed them.
+pub(super) struct Attached<'a>(Vec<(&'a str, Cow<'static, Policy>)>);
 
 impl<'a> Attached<'a> {
     pub(super) fn read(policies: &'a [super::AttachedPolicy]) -> Self {
         let read = |attached: &'a super::AttachedPolicy| {
-            let policy = Policy::parse(&attached.document, PolicyKind::System).ok()?;
+            let is_known = |known: &&Policy| known.text() == attached.document;
+            let policy = match system_policy(&attached.name).filter(is_known) {
+                Some(known) => Cow::Borrowed(known),
+                None => Cow::Owned(Policy::parse(&attached.document, PolicyKind::System).ok()?),
+            };
             Some((attached.name.as_str(), policy))
         };
         Self(policies.iter().filter_map(read).collect())
     }
 
     pub(super) fn policies(&self) -> Vec<&Policy> {
-        self.0.iter().map(|(_, policy)| policy).collect()
+        self.0.iter().map(|(_, policy)| policy.as_ref()).collect()
     }
 
     fn name(&self, number: usize) -> Option<&'a str> {
