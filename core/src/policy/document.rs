@@ -95,6 +95,18 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// Whether the circumstances of a request can make a difference to it: by a condition, or by a
+    /// variable in a resource.
+    fn minds_context(&self) -> bool {
+        let has_variables = match &self.resources {
+            Resources::Only(patterns) | Resources::AllBut(patterns) => {
+                patterns.iter().any(ResourcePattern::has_variables)
+            }
+            Resources::OfTrust => false,
+        };
+        has_variables || !self.conditions.is_empty()
+    }
+
     /// Whether both decide alike by their words, wherever they stand and whatever their names.
     pub(super) fn says_the_same(&self, other: &Self) -> bool {
         let Self { effect, actions, resources, principals, conditions, sid: _, at: _ } = self;
@@ -244,6 +256,12 @@ impl Policy {
         &self.statements
     }
 
+    /// Whether the circumstances of a request can make a difference to what it decides.
+    #[must_use]
+    pub fn minds_context(&self) -> bool {
+        self.statements.iter().any(Statement::minds_context)
+    }
+
     /// The policy with that statement alone; with none when it has no such statement.
     pub(crate) fn only(&self, number: usize) -> Self {
         let statements = self.statements.get(number).cloned().into_iter().collect();
@@ -254,5 +272,34 @@ impl Policy {
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(dialect: Dialect, statement: &str, expected: bool) {
+        let version = if dialect.is_ram() { "1" } else { "2012-10-17" };
+        let text = format!(
+            r#"{{"Version":"{version}","Statement":[
+                {{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}},
+                {{"Effect":"Deny","Action":"s3:GetObject",{statement}}}]}}"#
+        );
+        let policy = Policy::parse_in(dialect, &text, PolicyKind::Permission).unwrap();
+        assert_eq!(policy.minds_context(), expected, "{text}");
+    }
+
+    #[test]
+    fn conditions_and_variables_mind_the_circumstances() {
+        check(Dialect::Ram, r#""Resource":"*""#, false);
+        let condition = r#""Condition":{"Bool":{"acs:SecureTransport":"false"}}"#;
+        check(Dialect::Ram, &format!(r#""Resource":"*",{condition}"#), true);
+        check(Dialect::Aws, r#""Resource":"arn:aws:s3:::b/home/*""#, false);
+        for element in ["Resource", "NotResource"] {
+            let variable = format!(r#""{element}":"arn:aws:s3:::b/${{aws:username}}""#);
+            check(Dialect::Aws, &variable, true);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! May this session do this now?
 
+use std::cell::LazyCell;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use crossvault_core::{
     ids::AccountId,
@@ -83,11 +85,13 @@ pub(super) fn permits(
 ) -> Result<(), Refusal> {
     let Asked { action, resource, context, now } = asked;
     let denied = |barrier| Err(denied(session, action, resource, barrier));
-    let context = context
-        .clone()
-        .with("acs:CurrentTime", &now.to_rfc3339_opts(SecondsFormat::Secs, true))
-        .with("acs:PrincipalARN", &role.arn.to_string().to_ascii_lowercase());
-    let request = Request::new(action, resource).within(&context);
+    let with_caller = LazyCell::new(|| with_caller(context, role, now));
+    let evaluate = |policies: &[&Policy]| {
+        // Most policies mind no circumstances: then none are written down.
+        let minds = policies.iter().any(|policy| policy.minds_context());
+        let context = if minds { &*with_caller } else { context };
+        policy::evaluate(policies, &Request::new(action, resource).within(context))
+    };
 
     if !directory_permits(world, session, role) {
         return denied(Barrier::Directory);
@@ -95,21 +99,29 @@ pub(super) fn permits(
 
     let owner = owner(resource).and_then(|owner| owner.parse().ok());
     let owner = owner.as_ref().unwrap_or(session.account());
-    if let Some(barrier) = control_barrier(world, role, owner, &request) {
+    if let Some(barrier) = control_barrier(world, role, owner, evaluate) {
         return denied(barrier);
     }
     if let Some(policy) = &session.policy {
-        match policy::evaluate(&[policy], &request) {
+        match evaluate(&[policy]) {
             Verdict::Allow { .. } => {}
             Verdict::ExplicitDeny { .. } => return denied(Barrier::SessionPolicyDenies),
             Verdict::ImplicitDeny => return denied(Barrier::SessionPolicySilent),
         }
     }
-    match policy::evaluate(&attached(world, role), &request) {
+    match evaluate(&attached(world, role)) {
         Verdict::Allow { .. } => Ok(()),
         Verdict::ExplicitDeny { .. } => denied(Barrier::IdentityPolicyDenies),
         Verdict::ImplicitDeny => denied(Barrier::IdentityPolicySilent),
     }
+}
+
+/// The circumstances with what the cloud itself knows of a call: when, and by whom.
+fn with_caller(context: &Context, role: &Role, now: DateTime<Utc>) -> Context {
+    context
+        .clone()
+        .with("acs:CurrentTime", &now.to_rfc3339_opts(SecondsFormat::Secs, true))
+        .with("acs:PrincipalARN", &role.arn.to_string().to_ascii_lowercase())
 }
 
 /// Whether the directory lets the account that the session works for reach this one. The service
@@ -135,7 +147,7 @@ fn control_barrier(
     world: &World,
     caller: &Role,
     owner: &AccountId,
-    request: &Request<'_>,
+    evaluate: impl Fn(&[&Policy]) -> Verdict,
 ) -> Option<Barrier> {
     let directory = world.directory_of(owner)?;
     let is_exempt = caller.service_role.is_some() || caller.arn.account == directory.management;
@@ -146,7 +158,7 @@ fn control_barrier(
         let (names, policies): (Vec<&str>, Vec<&Policy>) =
             world.attached_to(directory, node).into_iter().unzip();
         let node = node.id().to_owned();
-        match policy::evaluate(&policies, request) {
+        match evaluate(&policies) {
             Verdict::Allow { .. } => None,
             Verdict::ExplicitDeny { policy, .. } => {
                 let policy = names.get(policy).copied().unwrap_or_default().to_owned();
