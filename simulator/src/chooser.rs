@@ -1,8 +1,24 @@
 //! The one source of nondeterminism: every choice of a run is asked for here.
 
+mod chance;
+mod exhaustive;
+mod only;
+mod priority;
+mod random;
+mod recorder;
 mod replay;
+mod words;
 
+pub use chance::Chance;
+pub use exhaustive::Exhaustive;
+pub use only::{Allowed, Only, UnknownFault};
+pub use priority::Priority;
+pub use random::{Random, Swarm};
+pub use recorder::{Asked, Recorder};
 pub use replay::{Deviations, Replay};
+pub use words::{Choice, Deviation, Nameless, Names, Place, Unreadable};
+
+use crate::cloud::mix;
 
 /// What is decided. It names what is decided about and never counts draws, so that one deviation
 /// less leaves every other choice as it was.
@@ -20,6 +36,26 @@ pub struct Key {
 /// The name of an invocation or a delivery, as a number that is the same in every run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(pub u64);
+
+impl Name {
+    /// The name of a subject's nth invocation of a handler, or of its nth delivery, from 1. By it
+    /// files name what they are about in words: the rule never changes.
+    #[must_use]
+    pub fn of(kind: &str, subject: &str, nth: u32) -> Self {
+        Self(mix(Self::of_subject(kind, subject) ^ u64::from(nth)))
+    }
+
+    /// What all names of one subject begin with.
+    pub(crate) fn of_subject(kind: &str, subject: &str) -> u64 {
+        // Each text with its length, so that no letter can change sides.
+        [kind, subject].into_iter().fold(0, |hash, text| {
+            let (words, rest) = text.as_bytes().as_chunks::<8>();
+            let hash = words.iter().fold(hash, |hash, word| mix(hash ^ u64::from_le_bytes(*word)));
+            let hash = rest.iter().fold(hash, |hash, byte| mix(hash ^ u64::from(*byte)));
+            mix(hash ^ u64::try_from(text.len()).unwrap_or(u64::MAX))
+        })
+    }
+}
 
 /// A kind of decision, and so what its options mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +117,15 @@ pub trait Chooser {
     }
 }
 
+impl<C: Chooser> Chooser for &mut C {
+    fn choose(&mut self, key: Key, options: Options) -> u8 {
+        (**self).choose(key, options)
+    }
+    fn is_boring(&self) -> bool {
+        (**self).is_boring()
+    }
+}
+
 /// Nothing ever happens.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Boring;
@@ -91,5 +136,30 @@ impl Chooser for Boring {
     }
     fn is_boring(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_differ_by_kind_subject_and_number() {
+        let parts = [("job", "a", 1), ("job", "a", 2), ("joba", "", 1), ("", "joba", 1)];
+        let more = [("job", "b", 1), ("api", "a", 1), ("job", "job-12345678", 1), ("", "", 1)];
+        let of = |(kind, subject, nth)| Name::of(kind, subject, nth);
+        let names: BTreeSet<Name> = parts.into_iter().chain(more).map(of).collect();
+        assert_eq!(names.len(), 8);
+    }
+
+    /// Scenario files stay valid only as long as names do.
+    #[test]
+    fn a_name_stays_what_it_is() {
+        assert_eq!(
+            Name::of("job", "job-00000000000000000001", 2),
+            Name(16_680_349_788_624_235_486)
+        );
     }
 }

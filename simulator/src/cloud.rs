@@ -19,6 +19,7 @@ use crossvault_core::{
 };
 
 pub use apply::Circumstances;
+pub(crate) use contents::mix;
 pub use contents::{Content, Contents, File, Held, Size};
 pub use fact::{Fact, InvocationId, RowChange};
 pub use rows::Rows;

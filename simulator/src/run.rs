@@ -12,7 +12,7 @@ mod watch;
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    hash::{Hash, Hasher},
+    hash::Hasher,
     sync::Arc,
     task::{Context, Poll, Waker},
 };
@@ -320,7 +320,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
         self.trace.write_u8(handler as u8);
         self.trace.write_u64(name.0);
         self.trace.record();
-        self.tell(&Event::Began { of: id, trigger: &trigger, nth, skew });
+        self.tell(&Event::Began { of: id, name, trigger: &trigger, nth, skew });
         let skew = TimeDelta::seconds(skew.seconds());
         let ports = Ports::new(self.cloud.management.clone());
         let limits = self.settings.limits;
@@ -475,14 +475,10 @@ impl<C: Chooser, W: Watch> Run<C, W> {
         if self.chooser.is_boring() {
             return (Name::default(), 0);
         }
-        let mut hash = Trace::default();
-        kind.hash(&mut hash);
-        trigger.subject().hash(&mut hash);
-        let nth = self.nth.entry(hash.finish()).or_default();
+        let subject = trigger.subject();
+        let nth = self.nth.entry(Name::of_subject(kind, &subject)).or_default();
         *nth = nth.saturating_add(1);
-        let nth = *nth;
-        hash.write_u32(nth);
-        (Name(hash.finish()), nth)
+        (Name::of(kind, &subject, *nth), *nth)
     }
 }
 

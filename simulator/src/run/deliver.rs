@@ -258,10 +258,11 @@ impl<C: Chooser, W: Watch> Run<C, W> {
     /// The change stream tells of new rows in the outbox, unless that is lost; then the sweep finds
     /// them.
     fn stream(&mut self) {
-        let (name, _) = self.name("stream", &Trigger::Drain);
+        let kind = "stream";
+        let (name, nth) = self.name(kind, &Trigger::Drain);
         let mishap = Mishap::of(self.choose(name, 0, What::Mishap, Mishap::options()));
         if mishap != Mishap::None {
-            self.tell(&Event::Struck { trigger: &Trigger::Drain, mishap });
+            self.tell(&Event::Struck { name, kind, trigger: &Trigger::Drain, nth, mishap });
         }
         let at = later(self.now, TimeDelta::milliseconds(5));
         match mishap {
@@ -283,10 +284,11 @@ impl<C: Chooser, W: Watch> Run<C, W> {
 
     /// Delivers a message or an event, or whatever becomes of it.
     fn deliver(&mut self, at: DateTime<Utc>, trigger: Trigger) {
-        let (name, _) = self.name("delivery", &trigger);
+        let kind = "delivery";
+        let (name, nth) = self.name(kind, &trigger);
         let mishap = Mishap::of(self.choose(name, 0, What::Mishap, Mishap::options()));
         if mishap != Mishap::None {
-            self.tell(&Event::Struck { trigger: &trigger, mishap });
+            self.tell(&Event::Struck { name, kind, trigger: &trigger, nth, mishap });
         }
         match mishap {
             Mishap::None => self.plan(at, trigger, 0),

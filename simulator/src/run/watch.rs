@@ -7,6 +7,7 @@ use super::{
     site::Site,
 };
 use crate::{
+    chooser::Name,
     cloud::{Cloud, Fact, InvocationId},
     fault::{Fault, Mishap, Skew},
     ports::Answer,
@@ -29,6 +30,8 @@ pub enum Event<'a> {
     Began {
         /// The invocation.
         of: InvocationId,
+        /// Its name among all choices.
+        name: Name,
         /// What triggered it.
         trigger: &'a Trigger,
         /// Which of its subject's invocations it is, from 1.
@@ -74,8 +77,14 @@ pub enum Event<'a> {
     },
     /// Something happens to a delivery.
     Struck {
+        /// The delivery's name among all choices.
+        name: Name,
+        /// `delivery`, or `stream` for the store's change stream.
+        kind: &'static str,
         /// What is delivered.
         trigger: &'a Trigger,
+        /// Which of its subject's deliveries it is, from 1.
+        nth: u32,
         /// What happens.
         mishap: Mishap,
     },
