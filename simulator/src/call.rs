@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use crossvault_core::{
     alert::Alert,
     authorization::{RoleView, SourceView},
+    catalog::{Party, data_lies_with},
     directory::{Administrators, ControlLevel, Member, Membership},
     ids::{AccountId, DataSource, EffectId, Region, RoleArn, SourceKind, VaultId},
     job::Progress,
@@ -405,7 +406,11 @@ impl Request {
             Self::Move { order, .. } => match &order.work {
                 Work::BackUp { source, .. } => Some(source),
                 Work::Restore(restore) => Some(&restore.to),
-                Work::Erase(_) | Work::Prune(_) => None,
+                Work::Erase(erase) => {
+                    let is_touched = data_lies_with(erase.source.kind) == Party::Resource;
+                    Some(&erase.source).filter(|_| is_touched)
+                }
+                Work::Prune(_) => None,
             },
             _ => None,
         }
