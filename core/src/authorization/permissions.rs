@@ -138,3 +138,44 @@ impl<'a> Attached<'a> {
         self.0.get(number).map(|(name, _)| *name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        authorization::AttachedPolicy,
+        catalog::{Operation, Verb},
+        ids::{DataSource, SourceKind},
+    };
+
+    /// What stands against a backup of files by a role with that policy.
+    fn against(name: &str, document: &str) -> Vec<Cause> {
+        let source: DataSource = "1000000000000012/cn-hangzhou/ecs-files/i-1".parse().unwrap();
+        let subject = Subject {
+            management: "1000000000000001".parse().unwrap(),
+            account: source.account.clone(),
+            region: source.region.clone(),
+            operation: Operation { kind: SourceKind::EcsFiles, verb: Verb::BackUp },
+            source: Some(source),
+        };
+        let attached = AttachedPolicy { name: name.to_owned(), document: document.to_owned() };
+        let view = RoleView {
+            role: "acs:ram::1000000000000012:role/hbrcrossrole".parse().unwrap(),
+            trust: String::new(),
+            policies: vec![attached],
+        };
+        causes(&subject, &view, &Known::Known(Vec::new()))
+    }
+
+    /// The cloud may change a policy of its own: what was read of it counts, never its name.
+    #[test]
+    fn a_policy_of_the_cloud_gives_what_its_document_says() {
+        let known = system_policy("AliyunHBRRolePolicy").unwrap().text();
+        let changed =
+            r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"oss:*","Resource":"*"}]}"#;
+        assert_eq!(against("AliyunHBRRolePolicy", known), []);
+        assert_eq!(against("pasted", known), []);
+        let lacks = |causes: &[Cause]| matches!(causes, [Cause::PermissionMissing { .. }]);
+        assert!(lacks(&against("AliyunHBRRolePolicy", changed)));
+    }
+}
