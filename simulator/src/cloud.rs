@@ -132,6 +132,12 @@ impl Cloud {
         }
     }
 
+    /// What is yet to be healed, the last change first from the end.
+    #[must_use]
+    pub fn wounds(&self) -> &[world::Change] {
+        &self.wounds
+    }
+
     /// Takes what has happened.
     pub fn take_facts(&mut self) -> Vec<Fact> {
         std::mem::take(&mut self.facts)

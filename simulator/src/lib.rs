@@ -12,6 +12,7 @@
 pub mod call;
 pub mod chooser;
 pub mod cloud;
+pub mod exhaust;
 pub mod fault;
 pub mod oracle;
 pub mod ports;
@@ -20,5 +21,6 @@ pub mod run;
 pub mod scenario;
 pub mod script;
 pub mod shrink;
+pub mod state;
 pub mod trace;
 pub mod world;

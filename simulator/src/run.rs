@@ -8,6 +8,7 @@ mod deliver;
 mod effect;
 mod invocation;
 mod site;
+mod stand;
 mod watch;
 
 use std::{
@@ -214,6 +215,11 @@ impl<C: Chooser, W: Watch> Run<C, W> {
     /// must hold.
     pub fn run(&mut self) -> Ended {
         self.play();
+        self.finish()
+    }
+
+    /// Heals the world and lets all come to rest, after the script was played.
+    fn finish(&mut self) -> Ended {
         self.heal();
         self.settle("jobs");
         // What a day brings: it clears what crashes left, and looks at each grant again.
@@ -230,15 +236,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
 
     /// Runs the script, and what follows from it until all is at rest or the storm is over.
     pub fn play(&mut self) -> Ended {
-        let last = self.script.iter().map(|act| act.at).max().unwrap_or(self.now);
-        let until = later(last, self.settings.storm);
-        while self.violation.is_none() && (self.pending > 0 || !self.is_at_rest()) {
-            // Who waits for an answer waits for it beyond the storm.
-            let until = (self.pending == 0).then_some(until);
-            if !self.happens(until) {
-                break;
-            }
-        }
+        self.play_unless(|_| false);
         self.ended()
     }
 

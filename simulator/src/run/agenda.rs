@@ -103,6 +103,13 @@ impl Agenda {
         entry.map(|entry| (entry.at, entry.event))
     }
 
+    /// All events with their times, as they will come.
+    pub fn in_order(&self) -> impl Iterator<Item = (DateTime<Utc>, &Event)> {
+        let mut entries: Vec<&Entry> = self.heap.iter().chain(&self.next).collect();
+        entries.sort_unstable_by(|one, other| other.cmp(one));
+        entries.into_iter().map(|entry| (entry.at, &entry.event))
+    }
+
     /// All events with their times, in no order.
     pub fn all(&self) -> impl Iterator<Item = (DateTime<Utc>, &Event)> {
         self.heap.iter().chain(&self.next).map(|entry| (entry.at, &entry.event))

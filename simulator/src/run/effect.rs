@@ -136,7 +136,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
         let handler = self.tasks.get(&of).map(|task| task.handler);
         let site = handler.filter(|_| self.watch.wants_sites());
         let site = site.map(|handler| Site::new(handler, request));
-        self.tell(&Event::Called { of, call, site: site.as_ref(), fault });
+        self.tell(&Event::Called { of, call, site: site.as_ref(), request, fault });
     }
 
     fn trace_call(&mut self, of: InvocationId, call: u32, request: &Request, fault: Fault) {

@@ -7,6 +7,7 @@ use super::{
     site::Site,
 };
 use crate::{
+    call::Request,
     chooser::Name,
     cloud::{Cloud, Fact, InvocationId},
     fault::{Fault, Mishap, Skew},
@@ -47,6 +48,8 @@ pub enum Event<'a> {
         call: u32,
         /// Where; none when nobody wants to know.
         site: Option<&'a Site>,
+        /// What is asked.
+        request: &'a Request,
         /// What happens to it.
         fault: Fault,
     },
