@@ -14,6 +14,7 @@ pub mod chooser;
 pub mod cloud;
 pub mod exhaust;
 pub mod fault;
+pub mod generate;
 pub mod oracle;
 pub mod ports;
 pub mod refusal;
