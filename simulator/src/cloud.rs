@@ -26,6 +26,7 @@ pub use rows::Rows;
 pub use sessions::{Issued, Sessions};
 pub use storage::{Snapshot, Storage, Vaulted};
 pub use transfer::{Moving, Transfers};
+pub(crate) use transfer::{path, restored_name};
 
 use crate::world::{self, Command, Refusal, World};
 

@@ -15,6 +15,11 @@ mod retention;
 mod secrecy;
 
 use chrono::{DateTime, Utc};
+use crossvault_core::{ids::JobId, vault::RecoveryPoint};
+use crossvault_handlers::{
+    ports::Stored,
+    records::{Job, Key, Record},
+};
 
 pub use authority::Authority;
 pub use durability::Durability;
@@ -24,7 +29,7 @@ pub use retention::Retention;
 pub use secrecy::Secrecy;
 
 use crate::{
-    cloud::{Cloud, Fact},
+    cloud::{Cloud, Fact, mix},
     run::{Event, Invariant, Violation, Watch},
 };
 
@@ -173,3 +178,39 @@ impl Oracles {
 fn bit(invariant: Invariant) -> u32 {
     1_u32.wrapping_shl(invariant as u32)
 }
+
+/// What breaks the invariant that an oracle watches over.
+fn broken<O: Oracle>(code: &'static str, site: impl Into<String>, says: String) -> Violation {
+    Violation { invariant: O::INVARIANT, code, site: site.into(), says }
+}
+
+/// Whether one of 64 is looked at more closely: by what is looked at, so that other runs look at
+/// others and the same run always looks at the same.
+fn is_sampled(of: u64) -> bool {
+    mix(of).trailing_zeros() >= 6
+}
+
+/// A job as it is stored.
+fn job_of<'a>(cloud: &'a Cloud, id: &JobId) -> Option<&'a Job> {
+    job(cloud.rows.get(&Key::job(id))?)
+}
+
+fn job(row: &Stored) -> Option<&Job> {
+    let Record::Job(job) = &row.record else { return None };
+    Some(job)
+}
+
+fn point(row: &Stored) -> Option<&RecoveryPoint> {
+    let Record::Point(point) = &row.record else { return None };
+    Some(&point.0)
+}
+
+/// All recovery points as they are stored.
+fn points(cloud: &Cloud) -> impl Iterator<Item = &RecoveryPoint> {
+    cloud.rows.all().filter_map(|(_, row)| point(row))
+}
+
+#[cfg(test)]
+mod story;
+#[cfg(test)]
+mod tests;

@@ -148,7 +148,7 @@ impl Cloud {
         let session = world::assume(&self.world, &session, &wish, now)
             .map_err(|refusal| port_error(&refusal))?;
         let expires = session.expires().unwrap_or(DateTime::<Utc>::MAX_UTC);
-        let id = self.sessions.issue(session, invocation, now);
+        let id = self.sessions.issue(session, (invocation, by), now);
         let role = assume.role.clone();
         self.facts.push(Fact::Assumed { by: invocation, session: id, role });
         Ok(Response::Session { id, expires })

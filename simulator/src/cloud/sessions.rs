@@ -15,6 +15,8 @@ pub struct Issued {
     pub session: Session,
     /// Who assumed the role.
     pub by: InvocationId,
+    /// The session with which it was assumed.
+    pub with: SessionId,
 }
 
 /// All sessions that may still be used. Number 0 is the management account's own.
@@ -34,7 +36,7 @@ impl std::fmt::Debug for Sessions {
 
 impl Sessions {
     pub(super) fn new(management: AccountId) -> Self {
-        let own = Issued { session: Session::root(management), by: InvocationId::default() };
+        let own = Issued { session: Session::root(management), by: InvocationId::default(), with: SessionId::OWN };
         Self { own, issued: VecDeque::new(), first: 1 }
     }
 
@@ -51,7 +53,7 @@ impl Sessions {
     pub(super) fn issue(
         &mut self,
         session: Session,
-        by: InvocationId,
+        (by, with): (InvocationId, SessionId),
         now: DateTime<Utc>,
     ) -> SessionId {
         let is_over = |of: &Issued| of.session.expires().is_some_and(|expires| expires <= now);
@@ -60,7 +62,7 @@ impl Sessions {
             self.first = self.first.saturating_add(1);
         }
         let n = u32::try_from(self.issued.len()).unwrap_or(u32::MAX);
-        self.issued.push_back(Issued { session, by });
+        self.issued.push_back(Issued { session, by, with });
         SessionId(self.first.saturating_add(n))
     }
 }

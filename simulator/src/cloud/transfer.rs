@@ -21,6 +21,7 @@ use crossvault_handlers::ports::{
     FailedFile, Order, PortError, Sealed, Standing, TransferName, Work,
 };
 
+pub(crate) use self::restore::restored_name;
 use super::{Cloud, Fact, File, InvocationId};
 use crate::{
     call::{Move, Moved, SessionId},
@@ -271,7 +272,7 @@ fn index(n: u32) -> usize {
 }
 
 /// How a file is called where people see it.
-pub(super) fn path(name: u64) -> String {
+pub(crate) fn path(name: u64) -> String {
     format!("f{name:06}")
 }
 

@@ -93,6 +93,18 @@ impl Session {
         self.expires
     }
 
+    /// The policy that it is cut down to, if it is.
+    #[must_use]
+    pub fn policy(&self) -> Option<&Policy> {
+        self.policy.as_ref()
+    }
+
+    /// The account that it works for, where that one needs the directory's leave.
+    #[must_use]
+    pub fn serves(&self) -> Option<&AccountId> {
+        self.serves.as_ref()
+    }
+
     /// Who it is to a trust policy; a root user is nobody there.
     pub(super) fn trusted_as(&self) -> Option<TrustedPrincipal> {
         match &self.principal {

@@ -55,7 +55,7 @@ impl Cloud {
                 }
                 let (source, seen) = (moving.source, moving.seen.clone());
                 self.took_ms = file.content.length.checked_div(BYTES_A_MS).unwrap_or(0);
-                let after = File { name: restored_name(restore, file.name), ..file };
+                let after = File { name: restored_name(&restore.into, file.name), ..file };
                 let held = self.contents.held(source).and_then(|held| held.files.clone());
                 let before = held.as_deref().and_then(|files| find(files, after.name));
                 let seen = seen.as_deref().and_then(|files| find(files, after.name));
@@ -112,9 +112,9 @@ fn is_wanted(restore: &Restore, name: u64) -> bool {
 }
 
 /// Below a folder of the target a file has another name.
-fn restored_name(restore: &Restore, name: u64) -> u64 {
-    if restore.into.is_empty() {
+pub(crate) fn restored_name(into: &str, name: u64) -> u64 {
+    if into.is_empty() {
         return name;
     }
-    restore.into.bytes().fold(mix(name), |seed, byte| mix(seed ^ u64::from(byte)))
+    into.bytes().fold(mix(name), |seed, byte| mix(seed ^ u64::from(byte)))
 }
