@@ -13,6 +13,7 @@ pub mod call;
 pub mod chooser;
 pub mod cloud;
 pub mod exhaust;
+pub mod determinism;
 pub mod fault;
 pub mod generate;
 pub mod oracle;
