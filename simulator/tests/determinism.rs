@@ -1,6 +1,12 @@
 //! A run is what its seed says: on any thread, whatever else runs. And the check of it can fail: each
 //! way by which something else gets in has a canary that dies of it.
 
+#![expect(
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "what helps a test ends like one"
+)]
+
 use std::{
     cell::Cell,
     collections::hash_map::RandomState,
@@ -35,7 +41,8 @@ fn a_run_is_the_same_twice_and_on_another_thread_beside_busy_ones() {
     let there: Vec<String> = thread::scope(|scope| {
         // It runs too, so that a memory they shared would show.
         scope.spawn(|| {
-            (0..).take_while(|_| !is_over.load(Ordering::Relaxed)).map(outcome).for_each(drop);
+            let goes_on = |_: &u64| !is_over.load(Ordering::Relaxed);
+            (0..u64::MAX).take_while(goes_on).map(outcome).for_each(drop);
         });
         let runs = scope.spawn(|| (0..SEEDS).map(outcome).collect());
         let there = runs.join().unwrap();
@@ -53,7 +60,8 @@ const AT: usize = 2_500;
 /// Drives a function as a run does: its calls and their answers are the trace.
 fn drive<F: Future<Output = ()>>(start: impl Fn(Ports) -> F, keep: &Keep) -> Left {
     let mut trace = if *keep == Keep::Chain { Trace::chained() } else { Trace::default() };
-    let mut work = pin!(start(Ports::new("1000000000000001".parse().unwrap())));
+    let Ok(management) = "1000000000000001".parse() else { return Left::default() };
+    let mut work = pin!(start(Ports::new(management)));
     let mut records = Vec::new();
     with_mail(|mail| *mail = crossvault_simulator::ports::Mail::default());
     while work.as_mut().poll(&mut Context::from_waker(Waker::noop())) == Poll::Pending {
@@ -79,7 +87,7 @@ async fn function(ports: Ports, extra: impl Fn() -> String) {
             Ok(n) => Key { sort: Sort::Failures(n), ..key },
             Err(_) => key,
         };
-        ports.get(key).await.unwrap();
+        assert_eq!(ports.get(key).await, Ok(None));
     }
 }
 
@@ -91,8 +99,8 @@ fn of_canary(extra: impl Fn() -> u64 + Copy) -> Result<String, Mismatch> {
 
 #[track_caller]
 fn dies(extra: impl Fn() -> u64 + Copy) {
-    let mismatch = of_canary(extra).unwrap_err();
-    let parting = mismatch.parting.clone().unwrap();
+    let Err(mismatch) = of_canary(extra) else { panic!("it was not caught") };
+    let Some(parting) = &mismatch.parting else { panic!("{mismatch}") };
     assert_eq!(usize::try_from(parting.position), Ok(AT), "{mismatch}");
     assert_ne!(parting.expected, parting.found);
     assert_eq!(parting.before.len(), 3);
