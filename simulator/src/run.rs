@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// How a run goes, beside its script and its choices.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// How functions are paced.
     pub limits: Limits,

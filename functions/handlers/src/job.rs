@@ -43,7 +43,7 @@ pub const LEASE: TimeDelta = TimeDelta::seconds(60);
 const WIND_DOWN: TimeDelta = TimeDelta::seconds(60);
 
 /// How a platform paces its steps.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     /// How often a transfer is asked how it stands, and how often a job that waits for its vault
     /// looks again.

@@ -160,7 +160,7 @@ pub enum Ending {
 }
 
 /// How functions are paced.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The pace of steps.
     pub pace: job::Pace,

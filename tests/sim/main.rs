@@ -1,0 +1,3 @@
+//! Runs of the handlers in the simulated cloud, each from a file.
+
+mod corpus;
