@@ -17,7 +17,7 @@ use self::cast::Cast;
 use crate::{
     chooser::{Chance, Deviations},
     run::Settings,
-    scenario::Scenario,
+    scenario::{Expect, Scenario},
     script::{Act, Action},
 };
 
@@ -68,6 +68,7 @@ pub fn scenario(seed: u64, scale: Scale) -> Scenario {
         before: numbered(before, 0).into(),
         acts: numbered(acts, ids).into(),
         deviations: Deviations::default(),
+        expect: Expect::default(),
     }
 }
 

@@ -17,7 +17,7 @@ use crossvault_simulator::{
     cloud::Size,
     exhaust::{Cell, Plan, Report, Strike, Table, exhaust},
     run::Settings,
-    scenario::{Scenario, Stage},
+    scenario::{Expect, Scenario, Stage},
     script::{Act, Action},
     world::{self, Deed},
 };
@@ -112,6 +112,7 @@ fn scenario(about: &str, actions: Vec<(i64, Action)>) -> Scenario {
         before: acts(start, 100, before),
         acts: acts(start, 0, actions),
         deviations: Deviations::default(),
+        expect: Expect::default(),
     }
 }
 

@@ -52,6 +52,10 @@ fn every_file_comes_to_what_it_expects() {
 
 #[test]
 fn every_file_is_as_it_would_be_written() {
+    // What is being written is not read.
+    if env::var_os("UPDATE_EXPECT").is_some() {
+        return;
+    }
     for (path, scenario) in files() {
         let text = scenario::write(&scenario);
         assert_eq!(scenario::read(&text).unwrap(), scenario, "{text}");
@@ -62,6 +66,9 @@ fn every_file_is_as_it_would_be_written() {
 /// What each is exhausted with is a run's calls times its faults: so runs stay small.
 #[test]
 fn boring_runs_are_small() {
+    if env::var_os("UPDATE_EXPECT").is_some() {
+        return;
+    }
     for (path, scenario) in files() {
         let stage = scenario.stage().unwrap();
         let ended = scenario.run(&stage, Boring, ()).run();
