@@ -10,7 +10,7 @@ use crossvault_core::ids::{Region, Token};
 
 use crate::{
     accounts, alerts, audit, backup, bindings, completions, console::Wishes, demo, event, exit,
-    explain, init, jobs, output::Output, points, policies, policy, restore, source::AccountName,
+    explain, init, jobs, output::Output, points, policies, policy, restore, sim, source::AccountName,
     sources, status, up, vaults, world,
 };
 
@@ -153,6 +153,8 @@ pub enum Commands {
     Alerts(alerts::Arguments),
     Event(event::Arguments),
     Audit(audit::Arguments),
+    #[command(subcommand)]
+    Sim(sim::Commands),
     Completions(completions::Arguments),
     ExitCodes(exit_codes::Arguments),
 }

@@ -28,6 +28,7 @@ mod policies;
 mod policy;
 mod restore;
 mod schedule;
+mod sim;
 mod source;
 mod sources;
 mod status;
@@ -91,6 +92,7 @@ fn run(Arguments { globals, command }: Arguments) -> Result<Exit, Failure> {
         Commands::Status(status::Arguments {}) => status::run(&console(&globals)?),
         Commands::Event(arguments) => event::run(&console(&globals)?, &arguments),
         Commands::Alerts(arguments) => alerts::run(&console(&globals)?, &arguments),
+        Commands::Sim(command) => sim::run(output, &command),
         Commands::Audit(arguments) => audit::run(&console(&globals)?, &arguments),
     }
 }

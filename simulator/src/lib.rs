@@ -24,5 +24,6 @@ pub mod scenario;
 pub mod script;
 pub mod shrink;
 pub mod state;
+pub mod sweep;
 pub mod trace;
 pub mod world;

@@ -188,6 +188,12 @@ impl<C: Chooser, W: Watch> Run<C, W> {
         self
     }
 
+    /// Who chose.
+    #[must_use]
+    pub fn into_chooser(self) -> C {
+        self.chooser
+    }
+
     /// The trace so far.
     #[must_use]
     pub fn trace(&self) -> &Trace {

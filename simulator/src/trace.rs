@@ -70,6 +70,16 @@ impl Trace {
     }
 }
 
+/// One hash for many runs, in their order.
+#[must_use]
+pub fn combine<'a>(hashes: impl IntoIterator<Item = &'a String>) -> String {
+    let mut all = blake3::Hasher::new();
+    for hash in hashes {
+        all.update(hash.as_bytes());
+    }
+    all.finalize().to_hex().to_string()
+}
+
 /// Whatever can be hashed can be traced; numbers are little-endian and of one width everywhere.
 impl Hasher for Trace {
     fn finish(&self) -> u64 {
