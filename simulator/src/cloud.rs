@@ -23,7 +23,7 @@ pub(crate) use contents::mix;
 pub use contents::{Content, Contents, File, Held, Size};
 pub use fact::{Fact, InvocationId, RowChange};
 pub use rows::Rows;
-pub use sessions::{Issued, Sessions};
+pub use sessions::{Issued, Sessions, TOKEN_MARK, token};
 pub use storage::{Snapshot, Storage, Vaulted};
 pub use transfer::{Moving, Transfers};
 pub(crate) use transfer::{path, restored_name};

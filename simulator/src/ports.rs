@@ -28,7 +28,10 @@ use crossvault_handlers::{
     records::Key,
 };
 
-use crate::call::{Move, Moved, Request, Response, SessionId};
+use crate::{
+    call::{Move, Moved, Request, Response, SessionId},
+    cloud::token,
+};
 
 /// What a call came to.
 pub type Answer = Result<Response, PortError>;
@@ -101,6 +104,14 @@ impl Ports {
 pub struct SimCredentials {
     session: SessionId,
     expires: DateTime<Utc>,
+}
+
+impl SimCredentials {
+    /// The text that would go with each call, and that nobody may find anywhere.
+    #[must_use]
+    pub fn token(&self) -> String {
+        token(self.session)
+    }
 }
 
 impl Credentials for SimCredentials {

@@ -5,8 +5,17 @@ use std::collections::VecDeque;
 use chrono::{DateTime, Utc};
 use crossvault_core::ids::AccountId;
 
-use super::InvocationId;
+use super::{InvocationId, mix};
 use crate::{call::SessionId, world::Session};
+
+/// How the text of every token begins, and no other text.
+pub const TOKEN_MARK: &str = "STS.sim.";
+
+/// The text of a session's token: what a program would send with its calls, and show to nobody.
+#[must_use]
+pub fn token(session: SessionId) -> String {
+    format!("{TOKEN_MARK}{:016x}", mix(u64::from(session.0)))
+}
 
 /// A session and who asked for it.
 #[derive(Clone)]

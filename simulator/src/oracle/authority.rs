@@ -348,3 +348,6 @@ fn layers<'a>(world: &'a World, session: &'a Session, role: &'a Role) -> Layers<
     let identity = role.attached.iter().filter_map(own).collect();
     Layers { control, session: session.policy(), identity }
 }
+
+#[cfg(test)]
+mod tests;

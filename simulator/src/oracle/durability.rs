@@ -298,3 +298,6 @@ fn went_with_its_job(gone: &RecoveryPoint, with: &[RowChange]) -> Result<(), Vio
 fn stored_jobs(changes: &[RowChange]) -> impl Iterator<Item = &Job> {
     changes.iter().filter_map(|change| change.after.as_deref().and_then(job))
 }
+
+#[cfg(test)]
+mod tests;

@@ -307,3 +307,6 @@ fn may_go_to(restore: &Restore) -> bool {
     let is_instance = [restore.from.kind, restore.to.kind].contains(&SourceKind::EcsInstance);
     !is_instance || restore.from.account == restore.to.account
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,3 +175,6 @@ fn lies_with_us(cloud: &Cloud, vault: &VaultId) -> Result<(), Violation> {
     let says = format!("a recovery point lies in {vault}, which is no vault of ours");
     Err(broken::<Isolation>("FOREIGN_VAULT", "point", says))
 }
+
+#[cfg(test)]
+mod tests;

@@ -318,3 +318,6 @@ fn is_newest(cloud: &Cloud, of: &RecoveryPoint) -> bool {
     };
     of.failed == 0 && !points(cloud).any(is_newer)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,19 +2,28 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "a test's numbers are small")]
 
+use std::sync::OnceLock;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use crossvault_core::{
     grant::Method,
     ids::{AccountId, DataSource},
     policy::{ServiceRole, trust_policy_for},
     restore::Overwrite,
+    vault::RecoveryPoint,
 };
-use crossvault_handlers::api::{Command, PolicySpec, RetentionSpec};
+use crossvault_handlers::{
+    api::{Command, PolicySpec, RetentionSpec},
+    ports::Transaction,
+    records::Record,
+};
+
+use super::{Oracles, points};
 
 use crate::{
     chooser::Boring,
-    cloud::{Cloud, Size},
-    run::{Run, Settings, Watch},
+    cloud::{Cloud, Fact, Size},
+    run::{Event, Invariant, Run, Settings, Violation, Watch},
     script::{Act, Action},
     world::{self, Deed, Joined},
 };
@@ -59,7 +68,7 @@ fn directory() -> AccountId {
 
 impl Story {
     /// Two accounts that grant by a role and one through the directory, a vault, and a policy that
-    /// backs up each hour and keeps a point for a day, the newest for ever.
+    /// backs up every six hours and keeps a point for a day, the newest for ever.
     pub fn new() -> Self {
         let settings = Settings { is_daily: true, ..Settings::default() };
         let mut story = Self { settings, acts: Vec::new(), now: start() };
@@ -89,14 +98,14 @@ impl Story {
         story.asks(Command::CreateVault { name: "main".into(), region });
         let retention = RetentionSpec { days: Some(1), keep_latest: true, ..Default::default() };
         story.asks(Command::CreatePolicy(PolicySpec {
-            name: "hourly".into(),
+            name: "often".into(),
             vault: "main".into(),
-            schedule: format!("I|{}|PT1H", start().timestamp() + 1800),
+            schedule: format!("I|{}|PT6H", start().timestamp() + 1800),
             zone: "UTC".into(),
             retention,
         }));
         for source in [files(), instance()] {
-            story.asks(Command::Bind { policy: "hourly".into(), source });
+            story.asks(Command::Bind { policy: "often".into(), source });
         }
         story
     }
@@ -138,16 +147,17 @@ impl Story {
         Run::new(cloud, start(), self.acts.into(), self.settings, Boring, watch)
     }
 
-    /// Two backups with edits, restores, and what a day brings.
+    /// Three backups with edits, restores that find files in the way, a point that is deleted by
+    /// hand, and what two days bring.
     pub fn full() -> Self {
         let mut story = Self::new();
         for _ in 0..3 {
-            story.waits(45);
+            story.waits(6 * 60 - 10);
             story.act(Action::Edits(files()));
             story.act(Action::Edits(instance()));
         }
-        story.restores("", Overwrite::Replace);
         story.restores("", Overwrite::Refuse);
+        story.restores("", Overwrite::Replace);
         story.restores("copy", Overwrite::Refuse);
         story.act(Action::Restores {
             of: instance(),
@@ -160,4 +170,95 @@ impl Story {
         story.waits(2 * 24 * 60);
         story
     }
+}
+
+/// Shows the oracles something else than what was so, once: it is told of each fact until it says
+/// that it has done so, with what the oracles said.
+struct Tampered<F> {
+    oracles: Oracles,
+    tamper: F,
+    is_done: bool,
+}
+
+impl<F> Watch for Tampered<F>
+where
+    F: FnMut(&mut Oracles, &Cloud, DateTime<Utc>, &Fact) -> Option<Result<(), Violation>>,
+{
+    fn event(
+        &mut self,
+        cloud: &Cloud,
+        now: DateTime<Utc>,
+        event: &Event<'_>,
+    ) -> Result<(), Violation> {
+        self.oracles.event(cloud, now, event)
+    }
+    fn fact(&mut self, cloud: &Cloud, now: DateTime<Utc>, fact: &Fact) -> Result<(), Violation> {
+        if !self.is_done
+            && let Some(said) = (self.tamper)(&mut self.oracles, cloud, now, fact)
+        {
+            self.is_done = true;
+            return said;
+        }
+        self.oracles.fact(cloud, now, fact)
+    }
+    fn at_rest(&mut self, cloud: &Cloud, now: DateTime<Utc>) -> Result<(), Violation> {
+        self.oracles.at_rest(cloud, now)
+    }
+}
+
+/// What an oracle finds in the full story when it is tampered with; the oracle is paranoid.
+#[track_caller]
+pub fn tampered(
+    invariant: Invariant,
+    tamper: impl FnMut(&mut Oracles, &Cloud, DateTime<Utc>, &Fact) -> Option<Result<(), Violation>>,
+) -> Option<&'static str> {
+    let oracles = Oracles::only(&[invariant]);
+    let mut run = Story::full().run(Tampered { oracles, tamper, is_done: false });
+    let ended = run.run();
+    assert!(run.watch.is_done, "nothing was tampered with");
+    ended.violation.map(|violation| violation.code)
+}
+
+/// What an oracle finds when the first fact that can be changed so is, and the cloud with it.
+#[track_caller]
+pub fn changed(
+    invariant: Invariant,
+    mut change: impl FnMut(&mut Cloud, &mut Fact) -> bool,
+) -> Option<&'static str> {
+    tampered(invariant, |oracles, cloud, now, fact| {
+        let (mut cloud, mut fact) = (cloud.clone(), fact.clone());
+        change(&mut cloud, &mut fact).then(|| oracles.fact(&cloud, now, &fact))
+    })
+}
+
+/// What an oracle finds at rest, when the cloud was tampered with just before.
+#[track_caller]
+pub fn found_at_rest(
+    invariant: Invariant,
+    tamper: impl FnOnce(&mut Cloud),
+) -> Option<&'static str> {
+    static END: OnceLock<(Cloud, Oracles, DateTime<Utc>)> = OnceLock::new();
+    let (cloud, oracles, now) = END.get_or_init(|| {
+        let mut run = Story::full().run(Oracles::all());
+        let ended = run.run();
+        assert_eq!(ended.violation, None);
+        (run.cloud, run.watch, ended.now)
+    });
+    let (mut cloud, mut oracles) = (cloud.clone(), oracles.clone());
+    tamper(&mut cloud);
+    let only = Oracles::INVARIANTS.iter().filter(|other| **other != invariant);
+    oracles = only.fold(oracles, |oracles, other| oracles.without(*other));
+    oracles.at_rest(&cloud, *now).err().map(|violation| violation.code)
+}
+
+/// Stores rows, whatever stood there.
+pub fn put(cloud: &mut Cloud, record: impl Into<Record>) {
+    let mut transaction = Transaction::default();
+    transaction.put(record.into());
+    cloud.rows.commit(transaction).unwrap();
+}
+
+/// The first point of a source.
+pub fn point_of(cloud: &Cloud, source: &DataSource) -> RecoveryPoint {
+    points(cloud).find(|point| point.source == *source).unwrap().clone()
 }
