@@ -24,6 +24,7 @@ pub mod scenario;
 pub mod script;
 pub mod shrink;
 pub mod state;
+pub mod story;
 pub mod sweep;
 pub mod trace;
 pub mod world;

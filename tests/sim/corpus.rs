@@ -4,9 +4,16 @@
 
 use std::{env, fs, path::PathBuf};
 
+use chrono::{DateTime, Utc};
 use crossvault_simulator::{
     chooser::{Boring, Replay},
+    cloud::Cloud,
+    fault::{Fault, Mishap, Skew},
+    generate::{self, Scale},
+    oracle::Oracles,
+    run::{Event, Violation, Watch},
     scenario::{self, Finds, Names, Scenario},
+    story::Story,
 };
 
 fn folder() -> PathBuf {
@@ -26,6 +33,22 @@ fn files() -> Vec<(PathBuf, Scenario)> {
     paths.into_iter().map(read).collect()
 }
 
+/// Counts what goes wrong.
+struct Strikes(usize);
+
+impl Watch for Strikes {
+    fn event(&mut self, _: &Cloud, _: DateTime<Utc>, event: &Event<'_>) -> Result<(), Violation> {
+        let strikes = match event {
+            Event::Called { fault, .. } => *fault != Fault::None,
+            Event::Struck { mishap, .. } => *mishap != Mishap::None,
+            Event::Began { skew, .. } => *skew != Skew::None,
+            _ => false,
+        };
+        self.0 += usize::from(strikes);
+        Ok(())
+    }
+}
+
 #[test]
 fn every_file_comes_to_what_it_expects() {
     let mut offences = Vec::new();
@@ -35,17 +58,23 @@ fn every_file_comes_to_what_it_expects() {
         let (stage, finds) = scenario.watched_stage(finds).unwrap();
         let refused = finds.found(&stage.cloud, None).refused.unwrap();
         assert_eq!(refused, Vec::<String>::new(), "{name}: on the stage");
-        let mut run = scenario.run(&stage, Replay(scenario.deviations.clone()), finds);
+        let watch = ((finds, Strikes(0)), (Story::of(&scenario), Oracles::all()));
+        let mut run = scenario.run(&stage, Replay(scenario.deviations.clone()), watch);
         let ended = run.run();
         println!("{name}: {} calls, {} invocations", ended.calls, ended.invocations);
-        let found = run.watch.found(&run.cloud, ended.violation.as_ref());
+        let strikes = run.watch.0.1.0;
+        assert_eq!(strikes, scenario.deviations.0.len(), "{name}: a fault strikes nothing");
+        let found = run.watch.0.0.found(&run.cloud, ended.violation.as_ref());
         if env::var_os("UPDATE_EXPECT").is_some() {
             let scenario = Scenario { expect: found, ..scenario };
             fs::write(&path, scenario::write(&scenario)).unwrap();
             continue;
         }
         let differences = scenario.expect.differences(&found);
-        offences.extend(differences.into_iter().map(|one| format!("{name}: {one}")));
+        if !differences.is_empty() {
+            let story = run.watch.1.0.lines().join("\n  ");
+            offences.push(format!("{name}: {}\n  {story}", differences.join("\n")));
+        }
     }
     assert!(offences.is_empty(), "{}", offences.join("\n"));
 }
@@ -60,6 +89,31 @@ fn every_file_is_as_it_would_be_written() {
         let text = scenario::write(&scenario);
         assert_eq!(scenario::read(&text).unwrap(), scenario, "{text}");
         assert_eq!(fs::read_to_string(&path).unwrap(), text, "{}", path.display());
+    }
+}
+
+/// What is drawn has its own times, numbers and names: all of it is written, and read back.
+#[test]
+fn whatever_is_drawn_reads_back_as_it_was() {
+    for seed in 0..200 {
+        let scenario = generate::scenario(seed, Scale::Small);
+        let text = scenario::write(&scenario);
+        let read = scenario::read(&text).unwrap_or_else(|wrong| panic!("{seed}: {wrong}\n{text}"));
+        assert_eq!(read, scenario, "{seed}:\n{text}");
+    }
+}
+
+/// A stage of which any part is left out is still written in a few lines.
+#[test]
+fn a_stage_with_any_act_left_out_reads_back_as_it_was() {
+    for (path, scenario) in files() {
+        for n in 0..scenario.before.len() {
+            let mut before = scenario.before.to_vec();
+            before.remove(n);
+            let smaller = Scenario { before: before.into(), ..scenario.clone() };
+            let text = scenario::write(&smaller);
+            assert_eq!(scenario::read(&text).unwrap(), smaller, "{}\n{text}", path.display());
+        }
     }
 }
 

@@ -1,3 +1,5 @@
 //! Runs of the handlers in the simulated cloud, each from a file.
 
 mod corpus;
+mod story;
+mod wrong;
