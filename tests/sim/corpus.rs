@@ -42,7 +42,12 @@ impl Watch for Strikes {
             Event::Called { fault, .. } => *fault != Fault::None,
             Event::Struck { mishap, .. } => *mishap != Mishap::None,
             Event::Began { skew, .. } => *skew != Skew::None,
-            _ => false,
+            Event::Acts(_)
+            | Event::Skipped { .. }
+            | Event::Answered { .. }
+            | Event::Ended { .. }
+            | Event::Died { .. }
+            | Event::Healed => false,
         };
         self.0 += usize::from(strikes);
         Ok(())

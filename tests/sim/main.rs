@@ -1,5 +1,7 @@
 //! Runs of the handlers in the simulated cloud, each from a file.
 
+#![cfg(test)]
+
 mod corpus;
 mod story;
 mod wrong;
