@@ -153,6 +153,17 @@ async fn of_role<P: Directory + Sources>(
         Some(by) => enter(ports, by, &role, cut(subject, &role, visit), visit).await?,
         None => (Entry::NotTried, None),
     };
+    let (service_entry, entry) = match (&service_role, entry) {
+        // Who was denied may be gone since: then the role's trust policy says nothing.
+        (Some(service_role), Entry::Denied) => {
+            let (own, policy) = (ports.own().await?, authorization::entry_policy(&role));
+            match enter(ports, &own, service_role, policy, visit).await? {
+                (Entry::Open, _) => (Entry::Open, Entry::Denied),
+                (closed, _) => (closed, Entry::NotTried),
+            }
+        }
+        (_, entry) => (service_entry, entry),
+    };
     let (view, source) = match &credentials {
         Some(credentials) => {
             let view = match ports.role(credentials, role.clone()).await {
