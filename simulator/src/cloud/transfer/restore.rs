@@ -6,6 +6,7 @@ use crossvault_core::{
     catalog::Verb,
     ids::SourceKind,
     job::{Checkpoint, Progress},
+    quantity::Bytes,
     restore::{self, Overwrite, Restore},
 };
 use crossvault_handlers::ports::{PortError, Sealed, Standing};
@@ -34,9 +35,11 @@ impl Cloud {
                 let plan: Arc<[File]> = snapshot.files.iter().filter(wanted).copied().collect();
                 let (number, seen) = self.files_of(&restore.to)?;
                 let mut moving = Moving::new(by, number, now, plan);
+                if let Some((at, progress)) = order.from.0.as_deref().and_then(read) {
+                    (moving.at, moving.progress) = (at, progress);
+                }
                 moving.progress.expected = Some(restore.bytes);
                 moving.seen = Some(seen);
-                moving.at = order.from.0.as_ref().and_then(|at| at.parse().ok()).unwrap_or(0);
                 Ok((self.begin(name, moving), vec![]))
             }
             Move::Item(n) => {
@@ -80,7 +83,7 @@ impl Cloud {
                 let Some(moving) = self.transfers.moving.remove(name) else {
                     return Ok((again(), vec![]));
                 };
-                let at = Checkpoint(Some(moving.at.to_string()));
+                let at = Checkpoint(Some(written(moving.at, moving.progress)));
                 let standing = Standing::Paused { at, progress: moving.progress, failures: vec![] };
                 Ok((Moved::Stands(standing), vec![]))
             }
@@ -117,4 +120,18 @@ pub(crate) fn restored_name(into: &str, name: u64) -> u64 {
         return name;
     }
     into.bytes().fold(mix(name), |seed, byte| mix(seed ^ u64::from(byte)))
+}
+
+/// A checkpoint: the next item, and what was done before it.
+fn written(at: u32, progress: Progress) -> String {
+    let Progress { bytes, files, failed, .. } = progress;
+    format!("{at} {files} {} {failed}", bytes.0)
+}
+
+fn read(text: &str) -> Option<(u32, Progress)> {
+    let mut parts = text.split(' ');
+    let at = parts.next()?.parse().ok()?;
+    let mut number = || parts.next()?.parse().ok();
+    let (files, bytes, failed) = (number()?, Bytes(number()?), number()?);
+    Some((at, Progress { bytes, files, failed, expected: None }))
 }
