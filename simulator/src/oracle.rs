@@ -7,11 +7,19 @@
 //! Looking on must be cheap: an oracle follows facts one by one, and looks at everything only once
 //! all is at rest. [`Oracles::paranoid`] looks at everything after every fact.
 
+mod audit;
 mod authority;
+mod conservation;
 mod durability;
+mod exactly_once;
+mod explained;
 mod fidelity;
 mod isolation;
+mod plain;
+mod progress;
+mod quota;
 mod retention;
+mod rows;
 mod secrecy;
 
 use chrono::{DateTime, Utc};
@@ -21,16 +29,23 @@ use crossvault_handlers::{
     records::{Job, Key, Record},
 };
 
+pub use audit::Audit;
 pub use authority::Authority;
+pub use conservation::Conservation;
 pub use durability::Durability;
+pub use exactly_once::ExactlyOnce;
+pub use explained::Explained;
 pub use fidelity::Fidelity;
 pub use isolation::Isolation;
+pub use progress::Progress;
+pub use quota::Quota;
 pub use retention::Retention;
+pub use rows::{Rows, sweep};
 pub use secrecy::Secrecy;
 
 use crate::{
     cloud::{Cloud, Fact, mix},
-    run::{Event, Invariant, Violation, Watch},
+    run::{Event, Invariant, Settings, Violation, Watch},
 };
 
 /// One that watches over one invariant.
@@ -148,6 +163,13 @@ oracles! {
     fidelity: Fidelity,
     retention: Retention,
     secrecy: Secrecy,
+    exactly_once: ExactlyOnce,
+    explained: Explained,
+    conservation: Conservation,
+    quota: Quota,
+    audit: Audit,
+    rows: Rows,
+    progress: Progress,
 }
 
 impl Oracles {
@@ -162,6 +184,13 @@ impl Oracles {
     pub fn only(invariants: &[Invariant]) -> Self {
         let on = invariants.iter().fold(0, |on, invariant| on | bit(*invariant));
         Self { on, ..Self::default() }
+    }
+
+    /// The same for a run with these settings: some limits are set there.
+    #[must_use]
+    pub fn within(mut self, settings: &Settings) -> Self {
+        self.quota = Quota::of(settings);
+        self
     }
 
     /// The others: what that one alone would have found stays unseen.

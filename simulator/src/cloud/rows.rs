@@ -123,6 +123,15 @@ impl Rows {
     }
 }
 
+impl FromIterator<Stored> for Rows {
+    fn from_iter<I: IntoIterator<Item = Stored>>(rows: I) -> Self {
+        let rows: BTreeMap<Key, Arc<Stored>> =
+            rows.into_iter().map(|row| (row.record.key(), Arc::new(row))).collect();
+        let stamp = rows.values().map(|row| row.version.0).max().unwrap_or(0);
+        Self { rows, stamp }
+    }
+}
+
 fn check(transaction: &Transaction) -> Result<(), PortError> {
     if transaction.writes.len() > WRITES_MAX {
         return Err(PortError::Invalid(format!("more than {WRITES_MAX} writes")));
