@@ -49,7 +49,7 @@ impl Watch for Strikes {
             | Event::Died { .. }
             | Event::Healed => false,
         };
-        self.0 += usize::from(strikes);
+        self.0 = self.0.saturating_add(usize::from(strikes));
         Ok(())
     }
 }

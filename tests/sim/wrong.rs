@@ -1,7 +1,11 @@
 //! What is wrong with a file is told with its place, its field and what would be right.
 
 use crossvault_core::explain::Explain;
-use crossvault_simulator::scenario;
+use crossvault_simulator::{
+    chooser::{Key, Name, What},
+    fault::Fault,
+    scenario,
+};
 
 const GOOD: &str = r#"format = 1
 about = "A slot becomes a point."
@@ -34,7 +38,9 @@ fn check(right: &str, wrong: &str, code: &str, says: &str, remedy: &str) {
 #[test]
 fn the_file_without_a_mistake_is_read() {
     let read = scenario::read(GOOD).unwrap();
-    assert_eq!((read.acts.len(), read.deviations.0.len()), (2, 1));
+    assert_eq!(read.acts.iter().map(|act| act.id).collect::<Vec<_>>(), [1, 2]);
+    let key = Key { of: Name::of("outbox", "", 2), call: 7, what: What::Fault };
+    assert_eq!(read.deviations.0, [(key, Fault::CrashAfter as u8)].into());
 }
 
 #[test]
