@@ -132,6 +132,10 @@ fn add_storage(digest: &mut Digest, storage: &Storage) {
         digest.hash(job);
         digest.written(restored);
     }
+    for (job, failures) in &storage.failures {
+        digest.hash(job);
+        digest.written(failures);
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use crossvault_core::{
     restore,
 };
 
+use crossvault_handlers::ports::FailedFile;
+
 use super::{Content, File};
 
 /// A snapshot in a vault.
@@ -68,4 +70,6 @@ pub struct Storage {
     pub vaults: BTreeMap<VaultId, Vaulted>,
     /// Restores that have all in place, by job.
     pub restored: BTreeMap<JobId, (restore::Sealed, Progress)>,
+    /// Files that failed in what a job has sealed, where some did.
+    pub failures: BTreeMap<JobId, Vec<FailedFile>>,
 }

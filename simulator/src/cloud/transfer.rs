@@ -55,6 +55,8 @@ pub struct Moving {
     at: u32,
     progress: Progress,
     added: u64,
+    /// What failed since it was opened.
+    failures: Vec<FailedFile>,
     /// The world and the session for which touches are allowed, and how many were since.
     allowed: Option<(u64, SessionId)>,
     touches: u32,
@@ -102,12 +104,28 @@ pub(super) struct Asked<'a> {
 
 impl Cloud {
     pub(super) fn mov(&mut self, asked: Asked<'_>) -> Outcome {
-        match &asked.order.work {
+        let name = &asked.order.name;
+        let sealing = self.transfers.moving.get(name).filter(|_| asked.mov == Move::Seal);
+        let sealing = sealing.map(|moving| moving.failures.clone());
+        let (mut moved, failed) = match &asked.order.work {
             Work::BackUp { source, vault, .. } => self.back_up(asked, source, vault),
             Work::Restore(restore) => self.restore(asked, restore),
             Work::Erase(erase) => self.erase(asked, erase),
             Work::Prune(prune) => Ok((self.prune(asked, prune), vec![])),
+        }?;
+        if let Some(moving) = self.transfers.moving.get_mut(name).filter(|_| !failed.is_empty()) {
+            moving.failures.extend(failed.iter().cloned());
         }
+        if let Moved::Stands(Standing::Sealed { failures, .. }) = &mut moved {
+            let known = &mut self.storage.failures;
+            match sealing {
+                Some(met) if met.is_empty() => {}
+                Some(met) => drop(known.insert(name.job.clone(), met)),
+                // Who finds what was sealed before is told of all that failed in it.
+                None => *failures = known.get(&name.job).cloned().unwrap_or_default(),
+            }
+        }
+        Ok((moved, failed))
     }
 
     /// Takes a snapshot out of a vault; what is not there is gone.
@@ -227,6 +245,7 @@ impl Moving {
             at: 0,
             progress: Progress::default(),
             added: 0,
+            failures: Vec::new(),
             allowed: None,
             touches: 0,
         }

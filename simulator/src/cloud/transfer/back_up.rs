@@ -31,7 +31,12 @@ impl Cloud {
             Move::Find => {
                 let found = vaulted.and_then(|vaulted| sealed_of(vaulted, &name.job));
                 if let Some((sealed, progress)) = found {
-                    return Ok((seal(Sealed::Backup(sealed), progress), vec![]));
+                    if sealed.epoch == order.epoch {
+                        return Ok((seal(Sealed::Backup(sealed), progress), vec![]));
+                    }
+                    // A prune came between: what was sealed before it may lack data.
+                    let job = Some(name.job.clone());
+                    self.remove_snapshot(by, vault, &sealed.snapshot, job);
                 }
                 Ok((self.go_on(name), vec![]))
             }
