@@ -16,6 +16,7 @@ pub mod exhaust;
 pub mod determinism;
 pub mod fault;
 pub mod generate;
+pub mod model;
 pub mod oracle;
 pub mod ports;
 pub mod refusal;

@@ -15,7 +15,7 @@ mod exactly_once;
 mod explained;
 mod fidelity;
 mod isolation;
-mod plain;
+pub(crate) mod plain;
 mod progress;
 mod quota;
 mod retention;

@@ -19,19 +19,19 @@ const SESSION_S: u32 = 3600;
 
 /// The world and the grants at one instant.
 #[derive(Clone, Copy)]
-pub(super) struct Scene<'a> {
-    pub(super) world: &'a World,
-    pub(super) management: &'a AccountId,
-    pub(super) account: &'a AccountId,
-    pub(super) region: &'a Region,
+pub(crate) struct Scene<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) management: &'a AccountId,
+    pub(crate) account: &'a AccountId,
+    pub(crate) region: &'a Region,
     /// How the account is added in the region; none when it is not.
-    pub(super) method: Option<&'a Method>,
-    pub(super) now: DateTime<Utc>,
+    pub(crate) method: Option<&'a Method>,
+    pub(crate) now: DateTime<Utc>,
 }
 
 impl Scene<'_> {
     /// What refuses an operation on a source, or on all of a type; none when nothing does.
-    pub(super) fn against(
+    pub(crate) fn against(
         &self,
         kind: SourceKind,
         verb: Verb,
@@ -52,7 +52,7 @@ impl Scene<'_> {
     }
 
     /// Whether a grant by RAM role lets its role be read.
-    pub(super) fn is_readable(&self) -> bool {
+    pub(crate) fn is_readable(&self) -> bool {
         let Some(Method::Role { name }) = self.method else { return true };
         let role = RoleArn { account: self.account.clone(), name: name.clone() };
         let Ok(session) = self.enter() else { return true };
@@ -111,7 +111,7 @@ impl Scene<'_> {
     }
 
     /// Whether a cause that people are told is a fact here.
-    pub(super) fn is_true(&self, cause: &Cause, kind: SourceKind) -> bool {
+    pub(crate) fn is_true(&self, cause: &Cause, kind: SourceKind) -> bool {
         let is_gone = |role: &RoleArn| self.world.find_role(role).is_none();
         match cause {
             Cause::GrantRemoved { .. } | Cause::RegionNotAdded { .. } => self.method.is_none(),

@@ -7,7 +7,8 @@ use crossvault_handlers::{
     records::Record,
 };
 use crossvault_simulator::{
-    chooser::Boring, cloud::Cloud, oracle::Oracles, run::Run, script::Action, world::Deed,
+    chooser::Boring, cloud::Cloud, model::Model, oracle::Oracles, run::Run, script::Action,
+    world::Deed,
 };
 
 use crate::story::{Story, asks, backs_up, files, payroll, payroll_does, restores, role_goes};
@@ -30,7 +31,7 @@ fn jobs(cloud: &Cloud) -> Vec<String> {
     all.into_iter().map(|(_, job)| word(job)).collect()
 }
 
-fn count(run: &Run<Boring, Oracles>, name: &str) -> usize {
+fn count(run: &Run<Boring, (Oracles, Model)>, name: &str) -> usize {
     run.cloud.rows.all().filter(|(_, row)| row.record.name() == name).count()
 }
 

@@ -24,6 +24,7 @@ use crossvault_simulator::{
     chooser::Name,
     cloud::{Cloud, Fact, InvocationId},
     fault::Skew,
+    model::Model,
     oracle::Oracles,
     run::{Event, Invariant, Settings, Trigger, Watch},
     script::Action,
@@ -336,4 +337,44 @@ fn rows_agree() {
         let found = judge.rest();
         assert!(found.starts_with("rows "), "{name}: {found}");
     }
+}
+
+/// Commits a backup job twice, live and then ended so, and asks the model what it says of that.
+fn modelled(story: Story, end: Outcome<crossvault_core::backup::Sealed>) -> String {
+    let mut judge = Judge::after(story, Invariant::Rows);
+    let mut model = Model::default();
+    let mut job = judge.job();
+    let JobWork::Backup(backup, _) = job.work.clone() else { panic!("not a backup") };
+    job.id = JobId::derive(&["planted"]);
+    job.queued = judge.now;
+    let mut found = String::new();
+    for state in [State::Queued, State::Ended(end)] {
+        job.work = JobWork::Backup(backup.clone(), state);
+        let mut transaction = Transaction::default();
+        transaction.put(job.clone().into());
+        let (_, changes) = judge.cloud.rows.commit(transaction).unwrap();
+        let fact = Fact::Committed { by: InvocationId(0), changes };
+        found = code(model.fact(&judge.cloud, judge.now, &fact));
+    }
+    if found == "nothing" { code(model.at_rest(&judge.cloud, judge.now)) } else { found }
+}
+
+#[test]
+fn a_job_ends_as_it_had_to() {
+    let whole = || Story::new().then(3600, Action::Waits);
+    let gone = || Story::new().all(role_goes()).then(3600, Action::Waits);
+    let made = crossvault_core::backup::Sealed {
+        snapshot: "none".into(),
+        epoch: crossvault_core::vault::Epoch::default(),
+        taken: crate::story::start(),
+        files: 0,
+        bytes: Bytes::ZERO,
+        added: Bytes::ZERO,
+        failed: 0,
+    };
+    assert_eq!(modelled(whole(), Outcome::Failed(role_deleted())), "model MUST_SUCCEED");
+    assert_eq!(modelled(gone(), Outcome::Failed(role_deleted())), "nothing");
+    assert_eq!(modelled(gone(), Outcome::Complete(made.clone())), "model MUST_FAIL");
+    assert_eq!(modelled(whole(), Outcome::Complete(made)), "model NO_POINT");
+    assert_eq!(modelled(whole(), Outcome::Canceled), "model CANCELED_BY_NONE");
 }

@@ -11,6 +11,7 @@ use crossvault_handlers::api::{Command, PolicySpec, RetentionSpec};
 use crossvault_simulator::{
     chooser::{Boring, Chooser, Deviations},
     cloud::Size,
+    model::Model,
     oracle::Oracles,
     run::{Run, Settings, Violation},
     scenario::{Expect, Scenario},
@@ -167,18 +168,18 @@ impl Story {
 
     /// Plays it to the end under all oracles, with nothing out of the ordinary.
     #[track_caller]
-    pub(crate) fn holds(self) -> Run<Boring, Oracles> {
+    pub(crate) fn holds(self) -> Run<Boring, (Oracles, Model)> {
         let run = self.played(Boring);
         assert_eq!(run.ended().violation, None);
         run
     }
 
     /// Plays it to the end under all oracles that miss nothing.
-    pub(crate) fn played<C: Chooser>(self, chooser: C) -> Run<C, Oracles> {
+    pub(crate) fn played<C: Chooser>(self, chooser: C) -> Run<C, (Oracles, Model)> {
         let scenario = self.scenario();
         let stage = scenario.stage().unwrap();
         let watch = Oracles::all().within(&scenario.settings).paranoid();
-        let mut run = scenario.run(&stage, chooser, watch);
+        let mut run = scenario.run(&stage, chooser, (watch, Model::default()));
         run.run();
         run
     }

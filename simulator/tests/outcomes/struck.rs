@@ -5,6 +5,7 @@ use crossvault_simulator::{
     chooser::Random,
     exhaust::{Found, Plan, exhaust},
     generate::{Scale, scenario},
+    model::Model,
     oracle::Oracles,
     script::Action,
 };
@@ -19,7 +20,7 @@ fn survives(story: Story) {
         &scenario,
         // A part of them where it would take a minute.
         Plan::up_to(1).part(0, if cfg!(debug_assertions) { 15 } else { 1 }),
-        &mut |_: &_| Oracles::all().within(&settings),
+        &mut |_: &_| (Oracles::all().within(&settings), Model::default()),
         &mut |_| (),
     );
     let report = report.unwrap();
@@ -63,7 +64,7 @@ fn whatever_comes_by_chance() {
     for seed in 0..seeds {
         let scenario = scenario(seed, Scale::Small);
         let stage = scenario.stage().unwrap();
-        let watch = Oracles::all().within(&scenario.settings);
+        let watch = (Oracles::all().within(&scenario.settings), Model::default());
         let mut run = scenario.run(&stage, Random::new(seed), watch);
         if let Some(violation) = run.run().violation {
             println!("seed {seed}: {violation:?}");
