@@ -1,7 +1,14 @@
 //! `crossvault sim`: the same functions in a simulated cloud, where everything goes wrong that can.
 
+mod check;
+mod exhaust;
+mod file;
+mod matrix;
+mod replay;
 mod report;
 mod run;
+mod shares;
+mod shrink;
 
 use clap::Subcommand;
 use crossvault_embedded::socket::Failure;
@@ -17,14 +24,27 @@ use crate::{exit::Exit, output::Output};
 Examples:
   crossvault sim run --runs 1000
   crossvault sim run --seed 42
-  crossvault sim run --for 60s --faults crash-after,lost")]
+  crossvault sim replay seed-42.toml
+  crossvault sim exhaust tests/scenarios/runs/backup.toml -k 2
+  crossvault sim matrix tests/scenarios/runs
+  crossvault sim check --runs 200")]
 pub enum Commands {
     Run(run::Arguments),
+    Replay(replay::Arguments),
+    Shrink(shrink::Arguments),
+    Exhaust(exhaust::Arguments),
+    Matrix(matrix::Arguments),
+    Check(check::Arguments),
 }
 
 /// Runs one of the commands.
 pub fn run(output: Output, command: &Commands) -> Result<Exit, Failure> {
     match command {
         Commands::Run(arguments) => run::run(output, arguments),
+        Commands::Replay(arguments) => replay::run(output, arguments),
+        Commands::Shrink(arguments) => shrink::run(output, arguments),
+        Commands::Exhaust(arguments) => exhaust::run(output, arguments),
+        Commands::Matrix(arguments) => matrix::run(output, arguments),
+        Commands::Check(arguments) => check::run(output, arguments),
     }
 }

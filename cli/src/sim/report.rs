@@ -1,12 +1,13 @@
 //! A failure on one screen: what is broken, how it came to it, and how to see it again.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use crossvault_embedded::socket::{Failure, Kind};
 use crossvault_simulator::{
-    chooser::Names,
-    scenario::{self, Scenario},
+    oracle::Oracles,
+    scenario::Scenario,
     shrink::{Shrunk, shrink},
+    story::Story,
     sweep,
 };
 use serde_json::{Value, json};
@@ -32,24 +33,12 @@ pub fn broken(
             "This is a mistake in the simulator: please report the seed. `crossvault sim check` looks for its kind.",
         ));
     };
-    keep(&shrunk.scenario, file)?;
+    super::file::keep(&shrunk.scenario, file)?;
     let value = json!({ "run": run, "failure": value(scenario, &shrunk, file) });
     output.answer(&json!({ "answer": "sim-broken", "value": value }), || {
         text(scenario, &shrunk, file)
     })?;
     Ok(Exit::Failed)
-}
-
-/// Writes a scenario where people keep it.
-pub fn keep(scenario: &Scenario, file: &Path) -> Result<(), Failure> {
-    fs::write(file, scenario::write(scenario)).map_err(|error| {
-        Failure::new(
-            Kind::Platform,
-            "SCENARIO_UNWRITABLE",
-            format!("{} can't be written: {error}", file.display()),
-            "Name another place, or make space there.",
-        )
-    })
 }
 
 /// A seed whose scenario has no stage.
@@ -81,13 +70,12 @@ pub fn text(scenario: &Scenario, shrunk: &Shrunk, file: &Path) -> String {
     lines.join("\n")
 }
 
-/// What goes wrong in a scenario, in words.
+/// What happens in a scenario, in sentences.
 fn story(scenario: &Scenario) -> Vec<String> {
-    let mut names = Names::default();
+    let mut story = Story::of(scenario);
     // What it tells is told however it ended.
-    let _ = sweep::replay(scenario, &mut names);
-    let told = names.tell(&scenario.deviations).unwrap_or_default();
-    told.iter().map(ToString::to_string).collect()
+    let _ = sweep::replay(scenario, (&mut story, Oracles::all().paranoid()));
+    story.lines().to_vec()
 }
 
 fn size(scenario: &Scenario, shrunk: &Shrunk) -> String {
@@ -104,7 +92,8 @@ fn size(scenario: &Scenario, shrunk: &Shrunk) -> String {
     )
 }
 
-fn value(scenario: &Scenario, shrunk: &Shrunk, file: &Path) -> Value {
+/// The same as data.
+pub fn value(scenario: &Scenario, shrunk: &Shrunk, file: &Path) -> Value {
     let violation = &shrunk.failure.violation;
     json!({
         "invariant": violation.invariant.name(),
