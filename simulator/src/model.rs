@@ -32,13 +32,16 @@ use crate::{
 /// What the source held since an instant.
 type Held = (DateTime<Utc>, Arc<[File]>);
 
+/// Since an instant an account is added in this way, or not at all.
+type Added = (DateTime<Utc>, Option<Method>);
+
 /// A perfect backup service, which looks on.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
     has_begun: bool,
     base: World,
     changes: Vec<(DateTime<Utc>, Vec<Change>)>,
-    grants: BTreeMap<(AccountId, Region), Vec<(DateTime<Utc>, Option<Method>)>>,
+    grants: BTreeMap<(AccountId, Region), Vec<Added>>,
     /// By the number of the source.
     contents: BTreeMap<u32, Vec<Held>>,
     /// When somebody asked for jobs to stop.
