@@ -19,10 +19,11 @@ use crossvault_core::{
 };
 
 pub use apply::Circumstances;
-pub(crate) use contents::mix;
+pub(crate) use contents::{mix, put};
 pub use contents::{Content, Contents, File, Held, Size};
 pub use fact::{Fact, InvocationId, RowChange};
 pub use rows::Rows;
+pub(crate) use rows::key_of;
 pub use sessions::{Issued, Sessions, TOKEN_MARK, token};
 pub use storage::{Snapshot, Storage, Vaulted};
 pub use transfer::{Moving, Transfers};

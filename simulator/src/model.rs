@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// What the source held since an instant.
-type Held = (DateTime<Utc>, Arc<[File]>);
+type Held = (DateTime<Utc>, Arc<Vec<File>>);
 
 /// Since an instant an account is added in this way, or not at all.
 type Added = (DateTime<Utc>, Option<Method>);
@@ -165,7 +165,7 @@ impl Model {
 
     fn hold(&mut self, cloud: &Cloud, number: u32, now: DateTime<Utc>) {
         let files = cloud.contents.held(number).and_then(|held| held.files.clone());
-        let files = files.unwrap_or_else(|| Arc::from([]));
+        let files = files.unwrap_or_default();
         let history = self.contents.entry(number).or_default();
         if history.last().is_none_or(|(_, last)| !Arc::ptr_eq(last, &files)) {
             history.push((now, files));

@@ -42,7 +42,7 @@ pub struct Held {
     /// Counts up with each change.
     pub version: u32,
     /// Its files in the order of their names; none when the source is gone.
-    pub files: Option<Arc<[File]>>,
+    pub files: Option<Arc<Vec<File>>>,
 }
 
 /// How much a new source holds.
@@ -106,7 +106,7 @@ impl Contents {
         held.version = held.version.saturating_add(1);
         let version = held.version;
         let file = |name| File { name, content: content(seed, name, version, size.length) };
-        held.files = Some((0..u64::from(size.files)).map(file).collect());
+        held.files = Some(Arc::new((0..u64::from(size.files)).map(file).collect()));
     }
 
     pub(super) fn close(&mut self, source: &DataSource) {
@@ -123,7 +123,7 @@ impl Contents {
         let seed = seed_of(source);
         let length = self.size.length;
         let held = self.at(number)?;
-        let mut files = held.files.as_ref()?.to_vec();
+        let mut files = held.files.as_deref()?.clone();
         held.version = held.version.saturating_add(1);
         let version = held.version;
         let last = u64::try_from(files.len()).unwrap_or(u64::MAX).saturating_sub(1);
@@ -139,29 +139,35 @@ impl Contents {
             let name = files.last().map_or(0, |file| file.name.saturating_add(1));
             files.push(File { name, content: content(seed, name, version, length) });
         }
-        held.files = Some(files.into());
+        held.files = Some(Arc::new(files));
         Some(number)
     }
 
     /// Puts one file, as a restore does.
     pub(super) fn put(&mut self, number: u32, file: File) {
         let Some(held) = self.at(number) else { return };
-        let Some(files) = &held.files else { return };
-        let mut files = files.to_vec();
-        match files.binary_search_by_key(&file.name, |file| file.name) {
-            Ok(place) => {
-                if let Some(there) = files.get_mut(place) {
-                    *there = file;
-                }
-            }
-            Err(place) => files.insert(place, file),
-        }
+        let Some(files) = &mut held.files else { return };
+        put(Arc::make_mut(files), file);
         held.version = held.version.saturating_add(1);
-        held.files = Some(files.into());
     }
 
     fn at(&mut self, number: u32) -> Option<&mut Held> {
         self.held.get_mut(usize::try_from(number).ok()?)
+    }
+}
+
+/// Puts a file among others that are in the order of their names.
+pub(crate) fn put(files: &mut Vec<File>, file: File) {
+    if files.last().is_none_or(|last| last.name < file.name) {
+        return files.push(file);
+    }
+    match files.binary_search_by_key(&file.name, |file| file.name) {
+        Ok(place) => {
+            if let Some(there) = files.get_mut(place) {
+                *there = file;
+            }
+        }
+        Err(place) => files.insert(place, file),
     }
 }
 

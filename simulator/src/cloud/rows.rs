@@ -1,10 +1,6 @@
 //! The store: rows as values, in the order of their keys, all or nothing.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Bound,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use crossvault_handlers::{
@@ -78,22 +74,22 @@ impl Rows {
         &mut self,
         transaction: Transaction,
     ) -> Result<(Version, Vec<RowChange>), PortError> {
-        check(&transaction)?;
-        if !transaction.writes.iter().all(|write| self.holds(write)) {
+        let keys: Vec<Key> = transaction.writes.iter().map(key_of).collect();
+        check(&keys)?;
+        if !transaction.writes.iter().zip(&keys).all(|(write, key)| self.holds(write, key)) {
             return Err(PortError::Conflict);
         }
         self.stamp = self.stamp.saturating_add(1);
         let version = Version(self.stamp);
-        let mut changes = Vec::with_capacity(transaction.writes.len());
-        for write in transaction.writes {
+        let mut changes = Vec::with_capacity(keys.len());
+        for (write, key) in transaction.writes.into_iter().zip(keys) {
             match write {
                 Write::Put(record, _) => {
-                    let key = record.key();
                     let after = Arc::new(Stored { record: *record, version });
                     let before = self.rows.insert(key.clone(), Arc::clone(&after));
                     changes.push(RowChange { key, before, after: Some(after) });
                 }
-                Write::Delete(key, _) => {
+                Write::Delete(..) => {
                     let before = self.rows.remove(&key);
                     changes.push(RowChange { key, before, after: None });
                 }
@@ -108,16 +104,12 @@ impl Rows {
         self.rows.remove(key);
     }
 
-    fn holds(&self, write: &Write) -> bool {
-        let found = |key: &Key| self.rows.get(key).map(|row| row.version);
-        let (expect, found) = match write {
-            Write::Put(_, Expect::Owned) => return true,
-            Write::Put(record, expect) => (expect, found(&record.key())),
-            Write::Delete(key, expect) | Write::Check(key, expect) => (expect, found(key)),
-        };
+    fn holds(&self, write: &Write, key: &Key) -> bool {
+        let (Write::Put(_, expect) | Write::Delete(_, expect) | Write::Check(_, expect)) = write;
+        let found = || self.rows.get(key).map(|row| row.version);
         match expect {
-            Expect::Absent => found.is_none(),
-            Expect::Version(version) => found == Some(*version),
+            Expect::Absent => found().is_none(),
+            Expect::Version(version) => found() == Some(*version),
             Expect::Owned => true,
         }
     }
@@ -132,19 +124,22 @@ impl FromIterator<Stored> for Rows {
     }
 }
 
-fn check(transaction: &Transaction) -> Result<(), PortError> {
-    if transaction.writes.len() > WRITES_MAX {
+/// The row that is written.
+pub(crate) fn key_of(write: &Write) -> Key {
+    match write {
+        Write::Put(record, _) => record.key(),
+        Write::Delete(key, _) | Write::Check(key, _) => key.clone(),
+    }
+}
+
+fn check(keys: &[Key]) -> Result<(), PortError> {
+    if keys.len() > WRITES_MAX {
         return Err(PortError::Invalid(format!("more than {WRITES_MAX} writes")));
     }
-    let mut keys = BTreeSet::new();
-    for write in &transaction.writes {
-        let key = match write {
-            Write::Put(record, _) => record.key(),
-            Write::Delete(key, _) | Write::Check(key, _) => key.clone(),
-        };
-        if !keys.insert(key) {
-            return Err(PortError::Invalid("two writes of one key".to_owned()));
-        }
+    let mut sorted: Vec<&Key> = keys.iter().collect();
+    sorted.sort_unstable();
+    if sorted.iter().zip(sorted.iter().skip(1)).any(|(one, next)| one == next) {
+        return Err(PortError::Invalid("two writes of one key".to_owned()));
     }
     Ok(())
 }

@@ -47,10 +47,10 @@ pub struct Moving {
     source: u32,
     begun: DateTime<Utc>,
     /// What was there to move when it was listed.
-    plan: Arc<[File]>,
+    plan: Arc<Vec<File>>,
     /// What a restore found in the target.
-    seen: Option<Arc<[File]>>,
-    /// What has been read.
+    seen: Option<Arc<Vec<File>>>,
+    /// What has been read, in the order of names.
     done: Vec<File>,
     at: u32,
     progress: Progress,
@@ -196,7 +196,7 @@ impl Cloud {
         Ok(())
     }
 
-    fn files_of(&self, source: &DataSource) -> Result<(u32, Arc<[File]>), PortError> {
+    fn files_of(&self, source: &DataSource) -> Result<(u32, Arc<Vec<File>>), PortError> {
         let missing = || PortError::NotFound(source.to_string());
         let number = self.contents.number(source).ok_or_else(missing)?;
         let files = self.contents.held(number).and_then(|held| held.files.clone());
@@ -215,26 +215,10 @@ impl Cloud {
         self.transfers.moving.insert(name.clone(), moving);
         moved
     }
-
-    /// Steps to the next item, or stands where it is time to.
-    fn next(&mut self, name: &TransferName, order: &Order, now: DateTime<Utc>) -> Moved {
-        let Some(moving) = self.transfers.moving.get_mut(name) else { return again() };
-        moving.at = moving.at.saturating_add(1);
-        let next = moving.next_item();
-        let next = if next != Move::Seal && now >= order.pause_at { Move::Pause } else { next };
-        moving.on(next)
-    }
-
-    fn fail(&mut self, name: &TransferName, order: &Order, now: DateTime<Utc>) -> Moved {
-        if let Some(moving) = self.transfers.moving.get_mut(name) {
-            moving.progress.failed = moving.progress.failed.saturating_add(1);
-        }
-        self.next(name, order, now)
-    }
 }
 
 impl Moving {
-    fn new(by: InvocationId, source: u32, begun: DateTime<Utc>, plan: Arc<[File]>) -> Self {
+    fn new(by: InvocationId, source: u32, begun: DateTime<Utc>, plan: Arc<Vec<File>>) -> Self {
         Self {
             by,
             source,
@@ -257,6 +241,25 @@ impl Moving {
 
     fn on(&self, next: Move) -> Moved {
         Moved::On { next, progress: self.progress }
+    }
+
+    fn has_read(&self, file: File) -> bool {
+        // Files are mostly read in the order of their names.
+        self.done.last().is_some_and(|last| last.name >= file.name)
+            && find(&self.done, file.name) == Some(file)
+    }
+
+    /// Steps to the next item, or stands where it is time to.
+    fn next(&mut self, order: &Order, now: DateTime<Utc>) -> Moved {
+        self.at = self.at.saturating_add(1);
+        let next = self.next_item();
+        let next = if next != Move::Seal && now >= order.pause_at { Move::Pause } else { next };
+        self.on(next)
+    }
+
+    fn fail(&mut self, order: &Order, now: DateTime<Utc>) -> Moved {
+        self.progress.failed = self.progress.failed.saturating_add(1);
+        self.next(order, now)
     }
 
     fn count(&mut self, bytes: u64, is_new: bool) {
@@ -284,6 +287,12 @@ fn seal(sealed: Sealed, progress: Progress) -> Moved {
 fn find(files: &[File], name: u64) -> Option<File> {
     let place = files.binary_search_by_key(&name, |file| file.name).ok()?;
     files.get(place).copied()
+}
+
+/// The same; looks first where it was when it was listed.
+fn find_near(files: &[File], name: u64, place: usize) -> Option<File> {
+    let there = files.get(place).filter(|file| file.name == name).copied();
+    there.or_else(|| find(files, name))
 }
 
 fn index(n: u32) -> usize {

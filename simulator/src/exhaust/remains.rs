@@ -30,7 +30,7 @@ impl Remains {
             remains.row(cloud, &row.record);
         }
         for held in cloud.contents.all() {
-            let files = held.files.as_deref().map(files);
+            let files = held.files.as_ref().map(|held| files(held));
             remains.put(format!("source {}", held.source), files.unwrap_or_default());
         }
         remains

@@ -77,7 +77,7 @@ impl Watch for Fidelity {
             }
             Fact::Written { source, job, before, after } => {
                 let written = self.written(cloud, *source, job, (*before, *after), now);
-                self.past.written(&cloud.contents, *source, (*before, *after), now);
+                self.past.written(*source, (*before, *after), now);
                 written
             }
             Fact::Sealed { snapshot, .. } => self.sealed(cloud, snapshot),

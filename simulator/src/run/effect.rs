@@ -12,7 +12,7 @@ use super::{Event, Planned, Run, Site, later};
 use crate::{
     call::{Method, Request, Response},
     chooser::{Chooser, What},
-    cloud::{Circumstances, InvocationId},
+    cloud::{Circumstances, InvocationId, key_of},
     fault::Fault,
     ports::Answer,
     run::Watch,
@@ -159,14 +159,6 @@ impl<C: Chooser, W: Watch> Run<C, W> {
             _ => request.account().hash(trace),
         }
         trace.record();
-    }
-}
-
-fn key_of(write: &crossvault_handlers::ports::Write) -> crossvault_handlers::records::Key {
-    use crossvault_handlers::ports::Write;
-    match write {
-        Write::Put(record, _) => record.key(),
-        Write::Delete(key, _) | Write::Check(key, _) => key.clone(),
     }
 }
 

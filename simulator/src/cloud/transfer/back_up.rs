@@ -11,10 +11,10 @@ use crossvault_core::{
 };
 use crossvault_handlers::ports::{Sealed, Standing, TransferName};
 
-use super::{Asked, BYTES_A_MS, Moving, Outcome, again, failed, find, index, seal};
+use super::{Asked, BYTES_A_MS, Moving, Outcome, again, failed, find, find_near, index, seal};
 use crate::{
     call::{Move, Moved},
-    cloud::{Cloud, Fact, Snapshot, Vaulted},
+    cloud::{Cloud, Fact, File, Snapshot, Vaulted, contents::put},
 };
 
 impl Cloud {
@@ -51,37 +51,32 @@ impl Cloud {
                 moving.progress.expected =
                     Some(Bytes(files.iter().map(|file| file.content.length).sum()));
                 // What a checkpoint has, and what is still so, is not read again.
-                moving.done = done.into_iter().filter(|file| files.contains(file)).collect();
+                let is_still_so = |file: &File| find(&files, file.name) == Some(*file);
+                moving.done = done.into_iter().filter(is_still_so).collect();
                 Ok((self.begin(name, moving), vec![]))
             }
             Move::Item(n) => {
                 self.touch(asked, Verb::BackUp, source)?;
-                let Some(moving) = self.transfers.moving.get(name) else {
+                let Some(moving) = self.transfers.moving.get_mut(name) else {
                     return Ok((again(), vec![]));
                 };
                 let Some(planned) = moving.plan.get(index(n)).copied() else {
-                    return Ok((self.next(name, order, now), vec![]));
+                    return Ok((moving.next(order, now), vec![]));
                 };
-                let is_done = moving.done.contains(&planned);
                 let held = self.contents.held(moving.source).and_then(|held| held.files.as_ref());
-                let found = held.and_then(|files| find(files, planned.name));
+                let found = held.and_then(|files| find_near(files, planned.name, index(n)));
                 let Some(file) = found else {
-                    return Ok((
-                        self.fail(name, order, now),
-                        vec![failed(planned.name, "VANISHED", "it is gone")],
-                    ));
+                    let failed = failed(planned.name, "VANISHED", "it is gone");
+                    return Ok((moving.fail(order, now), vec![failed]));
                 };
                 let vaulted = self.storage.vaults.entry(vault.clone()).or_default();
                 let is_new = vaulted.blobs.insert(file.content, file.content.length).is_none();
                 self.took_ms = file.content.length.checked_div(BYTES_A_MS).unwrap_or(0);
-                if let Some(moving) = self.transfers.moving.get_mut(name) {
-                    if !is_done {
-                        moving.done.retain(|done| done.name != file.name);
-                        moving.done.push(file);
-                    }
-                    moving.count(file.content.length, is_new);
+                if !moving.has_read(planned) {
+                    put(&mut moving.done, file);
                 }
-                Ok((self.next(name, order, now), vec![]))
+                moving.count(file.content.length, is_new);
+                Ok((moving.next(order, now), vec![]))
             }
             Move::Pause | Move::Seal => {
                 let Some(moving) = self.transfers.moving.remove(name) else {
@@ -104,8 +99,7 @@ impl Cloud {
         let TransferName { job, fence } = &order.name;
         let is_sealed = mov == Move::Seal;
         let name = if is_sealed { format!("{job}-{fence}") } else { format!("{job}-{fence}-part") };
-        let Moving { begun, mut done, progress, added, .. } = moving;
-        done.sort_unstable();
+        let Moving { begun, done, progress, added, .. } = moving;
         let sealed = backup::Sealed {
             snapshot: name.clone(),
             epoch: order.epoch,

@@ -32,7 +32,7 @@ impl Cloud {
                 self.touch(asked, Verb::Restore, &restore.to)?;
                 let snapshot = self.snapshot(restore)?;
                 let wanted = |file: &&File| is_wanted(restore, file.name);
-                let plan: Arc<[File]> = snapshot.files.iter().filter(wanted).copied().collect();
+                let plan = Arc::new(snapshot.files.iter().filter(wanted).copied().collect());
                 let (number, seen) = self.files_of(&restore.to)?;
                 let mut moving = Moving::new(by, number, now, plan);
                 if let Some((at, progress)) = order.from.0.as_deref().and_then(read) {
@@ -44,40 +44,38 @@ impl Cloud {
             }
             Move::Item(n) => {
                 self.touch(asked, Verb::Restore, &restore.to)?;
-                let Some(moving) = self.transfers.moving.get(name) else {
+                let Some(moving) = self.transfers.moving.get_mut(name) else {
                     return Ok((again(), vec![]));
                 };
                 let Some(file) = moving.plan.get(index(n)).copied() else {
-                    return Ok((self.next(name, order, now), vec![]));
+                    return Ok((moving.next(order, now), vec![]));
                 };
                 let blobs = self.storage.vaults.get(&restore.vault).map(|vaulted| &vaulted.blobs);
                 let is_there = blobs.is_some_and(|blobs| blobs.contains_key(&file.content));
                 if asked.is_damaged || !is_there {
                     let failed = failed(file.name, "CORRUPT", "its data is damaged in the vault");
-                    return Ok((self.fail(name, order, now), vec![failed]));
+                    return Ok((moving.fail(order, now), vec![failed]));
                 }
-                let (source, seen) = (moving.source, moving.seen.clone());
+                let source = moving.source;
                 self.took_ms = file.content.length.checked_div(BYTES_A_MS).unwrap_or(0);
                 let after = File { name: restored_name(&restore.into, file.name), ..file };
-                let held = self.contents.held(source).and_then(|held| held.files.clone());
-                let before = held.as_deref().and_then(|files| find(files, after.name));
-                let seen = seen.as_deref().and_then(|files| find(files, after.name));
+                let held = self.contents.held(source).and_then(|held| held.files.as_ref());
+                let before = held.and_then(|files| find(files, after.name));
+                let seen = moving.seen.as_ref().and_then(|files| find(files, after.name));
                 // The cloud rolls whole disks back; files are replaced only where this was asked.
                 let replaces = restore.overwrite == Overwrite::Replace
                     || restore.to.kind == SourceKind::EcsInstance;
                 let may = before.is_none() || before == Some(after) || (replaces && before == seen);
                 if !may {
                     let failed = failed(file.name, "EXISTS", "another file is in the way");
-                    return Ok((self.fail(name, order, now), vec![failed]));
+                    return Ok((moving.fail(order, now), vec![failed]));
                 }
                 if before != Some(after) {
                     self.contents.put(source, after);
                     self.facts.push(Fact::Written { source, job: name.job.clone(), before, after });
                 }
-                if let Some(moving) = self.transfers.moving.get_mut(name) {
-                    moving.count(file.content.length, true);
-                }
-                Ok((self.next(name, order, now), vec![]))
+                moving.count(file.content.length, true);
+                Ok((moving.next(order, now), vec![]))
             }
             Move::Pause => {
                 let Some(moving) = self.transfers.moving.remove(name) else {

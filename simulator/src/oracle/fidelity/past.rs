@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::{
-    cloud::{Content, Contents, File},
+    cloud::{Content, Contents, File, put},
     world::{Change, Entity, EntityKey},
 };
 
@@ -16,7 +16,7 @@ pub(super) struct Past(Vec<OfSource>);
 #[derive(Clone, Default)]
 struct OfSource {
     /// What it holds now, in the order of the names; none when it is gone.
-    files: Option<Arc<[File]>>,
+    files: Option<Arc<Vec<File>>>,
     /// What changed, in the order of time.
     changes: Vec<Changed>,
 }
@@ -29,6 +29,12 @@ struct Changed {
     /// What it held before; none where there was no file.
     before: Option<Content>,
     is_by_users: bool,
+}
+
+impl OfSource {
+    fn files(&self) -> &[File] {
+        self.files.as_deref().map_or(&[], Vec::as_slice)
+    }
 }
 
 impl Past {
@@ -44,8 +50,8 @@ impl Past {
         let now = contents.held(number).and_then(|held| held.files.clone());
         let Some(past) = self.at(number) else { return };
         let before = std::mem::replace(&mut past.files, now);
-        let before = before.as_deref().unwrap_or_default();
-        let after = past.files.as_deref().unwrap_or_default();
+        let before = before.as_deref().map_or(&[][..], Vec::as_slice);
+        let after = past.files.as_deref().map_or(&[][..], Vec::as_slice);
         let changed = |(name, before)| Changed { at, name, before, is_by_users: true };
         past.changes.extend(differences(before, after).map(changed));
     }
@@ -53,15 +59,15 @@ impl Past {
     /// A restore wrote a file.
     pub(super) fn written(
         &mut self,
-        contents: &Contents,
         number: u32,
         (before, after): (Option<File>, File),
         at: DateTime<Utc>,
     ) {
-        let now = contents.held(number).and_then(|held| held.files.clone());
         let Some(past) = self.at(number) else { return };
         let before = before.map(|file| file.content);
-        past.files = now;
+        if let Some(files) = &mut past.files {
+            put(Arc::make_mut(files), after);
+        }
         past.changes.push(Changed { at, name: after.name, before, is_by_users: false });
     }
 
@@ -88,7 +94,7 @@ impl Past {
         since: DateTime<Utc>,
     ) -> bool {
         let Some(past) = self.get(number) else { return content.is_none() };
-        let files = past.files.as_deref().unwrap_or_default();
+        let files = past.files();
         let was_so = |change: &Changed| change.name == name && change.before == content;
         find(files, name) == content || past.since(since).any(was_so)
     }
@@ -108,7 +114,7 @@ impl Past {
         those: &[File],
     ) -> Vec<u64> {
         let Some(past) = self.get(number) else { return Vec::new() };
-        let files = past.files.as_deref().unwrap_or_default();
+        let files = past.files();
         let is_lacking = |file: &&File| {
             find(those, file.name).is_none()
                 && !past.since(since).any(|it| it.name == file.name && it.before.is_none())
