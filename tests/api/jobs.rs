@@ -11,7 +11,7 @@ use crossvault_tests::platform::run;
 
 use crate::cloud::{
     Cloud, PAYROLL, RESCUE, ROLE, VAULTS, account, back_up, bind, create_policy, create_vault,
-    source, token,
+    restore, source, token,
 };
 
 fn cancel(job: &crossvault_core::ids::JobId) -> Command {
@@ -112,11 +112,8 @@ fn a_job_that_waits_is_canceled_at_once() {
     cloud.refused(Command::ShowJob { job: none }, "UNKNOWN");
 }
 
-#[test]
-fn a_job_that_runs_is_asked_to_stop() {
-    let cloud = Cloud::set_up();
-    let nas = source(PAYROLL, "nas/fs-1");
-    let job = cloud.started(back_up(&nas, None, Some("main")));
+/// A file that could not be moved, and the next transfer that stands at a checkpoint behind it.
+fn pause_behind_a_failure(cloud: &Cloud) -> Vec<FailedFile> {
     let failures = vec![FailedFile {
         path: "locked.db".to_owned(),
         code: "PERMISSION".to_owned(),
@@ -127,6 +124,31 @@ fn a_job_that_runs_is_asked_to_stop() {
         progress: Progress { failed: 1, ..Progress::default() },
         failures: failures.clone(),
     });
+    failures
+}
+
+/// A backup tries again what failed before its checkpoint; a restore does not come back to it.
+#[test]
+fn a_restore_names_to_its_end_what_failed_before_a_checkpoint() {
+    let cloud = Cloud::set_up();
+    let nas = source(PAYROLL, "nas/fs-1");
+    let backup = cloud.started(back_up(&nas, None, Some("main")));
+    pause_behind_a_failure(&cloud);
+    cloud.work();
+    let made = cloud.job(&backup);
+    assert_eq!((made.status.as_str(), made.failures), ("COMPLETE", vec![]));
+    let job = cloud.started(restore(&made.point.unwrap(), &nas));
+    let failures = pause_behind_a_failure(&cloud);
+    cloud.work();
+    assert_eq!(cloud.job(&job).failures, failures);
+}
+
+#[test]
+fn a_job_that_runs_is_asked_to_stop() {
+    let cloud = Cloud::set_up();
+    let nas = source(PAYROLL, "nas/fs-1");
+    let job = cloud.started(back_up(&nas, None, Some("main")));
+    let failures = pause_behind_a_failure(&cloud);
     cloud.step();
     let view = cloud.job(&job);
     assert_eq!((view.status.as_str(), view.failures), ("RUNNING", failures));

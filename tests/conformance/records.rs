@@ -374,6 +374,7 @@ impl Any {
             revision: self.word(),
             progress: self.progress(),
             failure_pages: self.word(),
+            checkpoint_pages: self.word(),
         }
     }
 

@@ -93,8 +93,8 @@ async fn attempt<P: Clock + Store>(
     job.fence = job.fence.saturating_add(1);
     job.started = job.started.or(Some(now));
     job.lease_until = Some(later(now, LEASE));
-    // A new transfer names all failed files anew.
-    job.failure_pages = 0;
+    // A new transfer names anew all that failed behind its checkpoint.
+    job.failure_pages = job.checkpoint_pages;
     move_wake(&mut transaction, &mut job, later(now, LEASE));
     let using = Use { vault: job.work.vault().clone(), job: job.id.clone() };
     transaction.put(using.into());

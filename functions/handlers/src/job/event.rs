@@ -118,6 +118,7 @@ async fn store_one<P: Clock + Store + Directory>(
             return Ok(true);
         }
         name_failures(&mut planned, &failures);
+        keep_pages(&mut planned.job, &happened);
         match planned.commit(ports).await {
             Ok(stored) => {
                 *held = stored;
@@ -303,6 +304,15 @@ fn moved<S: Seal>(
         Happened::Halted => Event::Halted,
     };
     Ok(transition(state, event)?)
+}
+
+/// Notes which pages of failed files the checkpoint stands behind. A restore goes on after them; a
+/// backup reads again what failed, so none are.
+fn keep_pages(job: &mut Job, happened: &Happened) {
+    let is_restore = matches!(job.work, JobWork::Restore(..));
+    if is_restore && matches!(happened, Happened::Paused { .. }) {
+        job.checkpoint_pages = job.failure_pages;
+    }
 }
 
 /// Adds rows that name the failed files, up to the most that a job names.

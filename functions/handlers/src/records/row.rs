@@ -372,6 +372,10 @@ pub struct Job {
     pub progress: Progress,
     /// Pages of failed files.
     pub failure_pages: u32,
+    /// How many of them belong to the checkpoint: a step that goes on from it names the others
+    /// anew.
+    #[serde(default)]
+    pub checkpoint_pages: u32,
 }
 
 /// What a job is to do, with the state of its kind.
@@ -502,6 +506,7 @@ impl Job {
             revision: 0,
             progress: Progress::default(),
             failure_pages: 0,
+            checkpoint_pages: 0,
         }
     }
 
