@@ -18,6 +18,8 @@ pub mod fault;
 pub mod generate;
 pub mod model;
 pub mod oracle;
+#[cfg(feature = "planted")]
+pub mod planted;
 pub mod ports;
 pub mod refusal;
 pub mod run;

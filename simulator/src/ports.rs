@@ -58,7 +58,8 @@ pub fn with_mail<T>(look: impl FnOnce(&mut Mail) -> T) -> T {
     MAIL.with_borrow_mut(look)
 }
 
-fn call(request: Request) -> impl Future<Output = Answer> + Send {
+/// Puts a call into the mailbox, and waits for its answer.
+pub(crate) fn call(request: Request) -> impl Future<Output = Answer> + Send {
     let mut request = Some(request);
     let mut number = 0;
     poll_fn(move |_| {
@@ -77,8 +78,8 @@ fn call(request: Request) -> impl Future<Output = Answer> + Send {
 
 /// Calls, and takes the kind of answer that belongs to the request.
 macro_rules! ask {
-    ($request:expr, $answer:pat => $value:expr) => {{
-        let $answer = call($request).await? else {
+    ($ports:expr, $request:expr, $answer:pat => $value:expr) => {{
+        let $answer = $ports.call($request).await? else {
             return Err(PortError::Invalid("an answer to another question".to_owned()));
         };
         Ok($value)
@@ -89,13 +90,40 @@ macro_rules! ask {
 #[derive(Clone, Debug)]
 pub struct Ports {
     management: AccountId,
+    #[cfg(feature = "planted")]
+    desk: Option<crate::planted::Desk>,
 }
 
 impl Ports {
     /// The ports of an invocation that works for a backup management account.
     #[must_use]
     pub fn new(management: AccountId) -> Self {
-        Self { management }
+        Self {
+            management,
+            #[cfg(feature = "planted")]
+            desk: None,
+        }
+    }
+
+    /// The same, with a mistake between the invocation and its mailbox.
+    #[cfg(feature = "planted")]
+    #[must_use]
+    pub fn behind(self, desk: Option<crate::planted::Desk>) -> Self {
+        Self { desk, ..self }
+    }
+
+    #[cfg(feature = "planted")]
+    async fn call(&self, request: Request) -> Answer {
+        match &self.desk {
+            Some(desk) => desk.answer(request).await,
+            None => call(request).await,
+        }
+    }
+
+    #[cfg(not(feature = "planted"))]
+    #[expect(clippy::unused_self, reason = "a planted mistake is asked of it")]
+    fn call(&self, request: Request) -> impl Future<Output = Answer> + Send + use<> {
+        call(request)
     }
 }
 
@@ -128,19 +156,19 @@ impl Clock for Ports {
 
 impl Store for Ports {
     async fn get(&self, key: Key) -> Result<Option<Stored>, PortError> {
-        ask!(Request::Get(key), Response::Row(row) => row)
+        ask!(self, Request::Get(key), Response::Row(row) => row)
     }
 
     async fn get_many(&self, keys: Vec<Key>) -> Result<Vec<Option<Stored>>, PortError> {
-        ask!(Request::GetMany(keys), Response::Rows(rows) => rows)
+        ask!(self, Request::GetMany(keys), Response::Rows(rows) => rows)
     }
 
     async fn range(&self, range: Range) -> Result<Vec<Stored>, PortError> {
-        ask!(Request::Range(range), Response::Range(rows) => rows)
+        ask!(self, Request::Range(range), Response::Range(rows) => rows)
     }
 
     async fn commit(&self, transaction: Transaction) -> Result<Version, PortError> {
-        ask!(Request::Commit(transaction), Response::Version(version) => version)
+        ask!(self, Request::Commit(transaction), Response::Version(version) => version)
     }
 }
 
@@ -151,13 +179,13 @@ impl Queue for Ports {
         group: AccountId,
         delay_s: u32,
     ) -> Result<(), PortError> {
-        ask!(Request::Send { message, group, delay_s }, Response::Done => ())
+        ask!(self, Request::Send { message, group, delay_s }, Response::Done => ())
     }
 }
 
 impl Events for Ports {
     async fn publish(&self, id: EffectId, alert: Alert) -> Result<(), PortError> {
-        ask!(Request::Publish { id, alert }, Response::Done => ())
+        ask!(self, Request::Publish { id, alert }, Response::Done => ())
     }
 }
 
@@ -169,7 +197,7 @@ impl Identity for Ports {
     }
 
     async fn own(&self) -> Result<SimCredentials, PortError> {
-        ask!(Request::Own, Response::Session { id, expires } => SimCredentials { session: id, expires })
+        ask!(self, Request::Own, Response::Session { id, expires } => SimCredentials { session: id, expires })
     }
 
     async fn assume(
@@ -178,11 +206,11 @@ impl Identity for Ports {
         assume: Assume,
     ) -> Result<SimCredentials, PortError> {
         let request = Request::Assume { by: by.session, assume };
-        ask!(request, Response::Session { id, expires } => SimCredentials { session: id, expires })
+        ask!(self, request, Response::Session { id, expires } => SimCredentials { session: id, expires })
     }
 
     async fn role(&self, by: &SimCredentials, role: RoleArn) -> Result<RoleView, PortError> {
-        ask!(Request::Role { by: by.session, role }, Response::Role(view) => view)
+        ask!(self, Request::Role { by: by.session, role }, Response::Role(view) => view)
     }
 
     fn service_role(&self, account: &AccountId, role: ServiceRole) -> Option<RoleArn> {
@@ -196,7 +224,7 @@ impl Identity for Ports {
         role: ServiceRole,
     ) -> Result<(), PortError> {
         let request = Request::EnsureServiceRole { by: by.session, account, role };
-        ask!(request, Response::Done => ())
+        ask!(self, request, Response::Done => ())
     }
 }
 
@@ -207,7 +235,7 @@ impl Directory for Ports {
         account: AccountId,
     ) -> Result<Membership, PortError> {
         let request = Request::Membership { by: by.session, account };
-        ask!(request, Response::Membership(membership) => membership)
+        ask!(self, request, Response::Membership(membership) => membership)
     }
 
     async fn members(
@@ -217,7 +245,7 @@ impl Directory for Ports {
         page: Page,
     ) -> Result<Vec<Member>, PortError> {
         let request = Request::Members { by: by.session, search, page };
-        ask!(request, Response::Members(members) => members)
+        ask!(self, request, Response::Members(members) => members)
     }
 
     async fn administrators(
@@ -225,7 +253,7 @@ impl Directory for Ports {
         by: &SimCredentials,
     ) -> Result<Option<Administrators>, PortError> {
         let request = Request::Administrators { by: by.session };
-        ask!(request, Response::Administrators(administrators) => administrators)
+        ask!(self, request, Response::Administrators(administrators) => administrators)
     }
 
     async fn control_policies(
@@ -234,7 +262,7 @@ impl Directory for Ports {
         account: AccountId,
     ) -> Result<Vec<ControlLevel>, PortError> {
         let request = Request::ControlPolicies { by: by.session, account };
-        ask!(request, Response::ControlPolicies(levels) => levels)
+        ask!(self, request, Response::ControlPolicies(levels) => levels)
     }
 
     async fn control_targets(
@@ -243,7 +271,7 @@ impl Directory for Ports {
         policy: String,
     ) -> Result<Vec<String>, PortError> {
         let request = Request::ControlTargets { by: by.session, policy };
-        ask!(request, Response::ControlTargets(targets) => targets)
+        ask!(self, request, Response::ControlTargets(targets) => targets)
     }
 }
 
@@ -261,7 +289,7 @@ impl Sources for Ports {
         page: Page,
     ) -> Result<Vec<DataSource>, PortError> {
         let request = Request::List { by: by.session, account, region, kind, page };
-        ask!(request, Response::Sources(sources) => sources)
+        ask!(self, request, Response::Sources(sources) => sources)
     }
 
     async fn describe(
@@ -269,7 +297,7 @@ impl Sources for Ports {
         by: &SimCredentials,
         source: DataSource,
     ) -> Result<SourceView, PortError> {
-        ask!(Request::Describe { by: by.session, source }, Response::Source(view) => view)
+        ask!(self, Request::Describe { by: by.session, source }, Response::Source(view) => view)
     }
 
     async fn clients(
@@ -279,7 +307,7 @@ impl Sources for Ports {
         region: Region,
     ) -> Result<Option<Vec<DataSource>>, PortError> {
         let request = Request::Clients { by: by.session, account, region };
-        ask!(request, Response::Clients(clients) => clients)
+        ask!(self, request, Response::Clients(clients) => clients)
     }
 }
 
@@ -296,7 +324,7 @@ impl Transfers for Ports {
         let mut failures = Vec::new();
         loop {
             let request = Request::Move { by: by.session, order: Arc::clone(&order), mov };
-            let Response::Moved(moved, failed) = call(request).await? else {
+            let Response::Moved(moved, failed) = self.call(request).await? else {
                 return Err(PortError::Invalid("an answer to another question".to_owned()));
             };
             failures.extend(failed);
@@ -309,7 +337,7 @@ impl Transfers for Ports {
     }
 
     async fn halt(&self, name: TransferName) -> Result<(), PortError> {
-        ask!(Request::Halt { name }, Response::Done => ())
+        ask!(self, Request::Halt { name }, Response::Done => ())
     }
 }
 
@@ -331,7 +359,7 @@ fn with_failures(
 
 impl Vaults for Ports {
     async fn create(&self, by: &SimCredentials, vault: Vault) -> Result<(), PortError> {
-        ask!(Request::CreateVault { by: by.session, vault }, Response::Done => ())
+        ask!(self, Request::CreateVault { by: by.session, vault }, Response::Done => ())
     }
 
     async fn sealed(
@@ -341,7 +369,7 @@ impl Vaults for Ports {
         page: Page,
     ) -> Result<Vec<SealedIn>, PortError> {
         let request = Request::Sealed { by: by.session, vault, page };
-        ask!(request, Response::Sealed(sealed) => sealed)
+        ask!(self, request, Response::Sealed(sealed) => sealed)
     }
 
     async fn browse(
@@ -353,7 +381,7 @@ impl Vaults for Ports {
         page: Page,
     ) -> Result<Vec<BrowsedEntry>, PortError> {
         let request = Request::Browse { by: by.session, vault, snapshot, path, page };
-        ask!(request, Response::Entries(entries) => entries)
+        ask!(self, request, Response::Entries(entries) => entries)
     }
 
     async fn discard(
@@ -362,6 +390,6 @@ impl Vaults for Ports {
         vault: VaultId,
         snapshots: Vec<String>,
     ) -> Result<(), PortError> {
-        ask!(Request::Discard { by: by.session, vault, snapshots }, Response::Done => ())
+        ask!(self, Request::Discard { by: by.session, vault, snapshots }, Response::Done => ())
     }
 }

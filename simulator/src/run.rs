@@ -7,6 +7,7 @@ mod agenda;
 mod deliver;
 mod effect;
 mod invocation;
+mod planted;
 mod site;
 mod stand;
 mod watch;
@@ -31,7 +32,7 @@ use crate::{
     chooser::{Chooser, Key, Name, Options, What},
     cloud::{Cloud, Fact, InvocationId},
     fault::Skew,
-    ports::{Answer, Ports, with_mail},
+    ports::{Answer, with_mail},
     script::Act,
     trace::Trace,
 };
@@ -131,6 +132,7 @@ pub struct Run<C, W> {
     drain_at: Option<DateTime<Utc>>,
     is_draining: bool,
     violation: Option<Violation>,
+    plant: planted::Planted,
 }
 
 impl<C: Chooser, W: Watch> Run<C, W> {
@@ -166,6 +168,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
             is_draining: false,
             violation: None,
             script,
+            plant: planted::Planted::default(),
         };
         run.cloud.may_be_stale = !run.chooser.is_boring();
         run.live_jobs = run.cloud.rows.all().map(|(_, row)| i64::from(is_live(&row.record))).sum();
@@ -326,7 +329,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
         self.trace.record();
         self.tell(&Event::Began { of: id, name, trigger: &trigger, nth, skew });
         let skew = TimeDelta::seconds(skew.seconds());
-        let ports = Ports::new(self.cloud.management.clone());
+        let ports = self.plant.ports(&self.cloud.management, &trigger);
         let limits = self.settings.limits;
         let work = invocation::start(trigger.clone(), ports, limits, later(self.now, skew));
         if matches!(trigger, Trigger::Message(_)) {

@@ -55,6 +55,16 @@ impl Swarm {
         Self { faults, mishaps, skews, budget }
     }
 
+    /// No swarm: everything may go wrong, each thing as likely as another.
+    #[must_use]
+    pub fn whole() -> Self {
+        let family =
+            |what| Family { open: Allowed::default().of(what), weights: [1; OPTIONS], rate: 64 };
+        let (faults, mishaps, skews) =
+            (family(What::Fault), family(What::Mishap), family(What::Skew));
+        Self { faults, mishaps, skews, budget: 64 }
+    }
+
     /// Whether nothing ever goes wrong.
     #[must_use]
     pub fn is_calm(&self) -> bool {

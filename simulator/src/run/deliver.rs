@@ -202,6 +202,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
 
     /// What is triggered again after it failed or died.
     pub(super) fn retry(&mut self, trigger: Trigger, attempt: u32) {
+        let Some(trigger) = self.plant.again(trigger, attempt) else { return };
         match trigger {
             Trigger::Message(_) | Trigger::Hint(_) => self.redeliver(trigger, attempt),
             Trigger::Ask { .. } => {
