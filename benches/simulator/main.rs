@@ -7,7 +7,10 @@
 #![expect(
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
     clippy::float_arithmetic,
     reason = "a bench is no test to clippy, and ends like one"
 )]
@@ -55,7 +58,7 @@ fn calls() {
     let scenario = scale.scenario();
     let stage = scenario.stage().unwrap();
     let off = rate(&scenario, &stage, || ());
-    let on = rate(&scenario, &stage, Oracles::default);
+    let on = rate(&scenario, &stage, || Oracles::all().within(&scenario.settings));
     println!("  {:<28} {:>12} calls/s  (goal: 2,000,000)", "all oracles off", grouped(off));
     println!("  {:<28} {:>12} calls/s  (goal: 2,000,000)", "all oracles on", grouped(on));
 }
@@ -65,7 +68,7 @@ fn rate<W: Watch>(scenario: &Scenario, stage: &Stage, watch: impl Fn() -> W) -> 
         let mut run = scenario.run(stage, Boring, watch());
         let begun = processor();
         let ended = run.play();
-        let took = processor() - begun;
+        let took = since(begun);
         assert_eq!(ended.violation, None);
         ended.calls as f64 / took.as_secs_f64()
     })
@@ -84,12 +87,12 @@ fn runs() {
             let begun = processor();
             for _ in 0..500 {
                 if with_oracles {
-                    timed(&scenario, &stage, Oracles::default());
+                    timed(&scenario, &stage, Oracles::all().within(&scenario.settings));
                 } else {
                     timed(&scenario, &stage, ());
                 }
             }
-            500.0 / (processor() - begun).as_secs_f64()
+            500.0 / since(begun).as_secs_f64()
         })
     };
     println!("  {:<28} {:>12} runs/s", "all oracles off", grouped(each(false)));
@@ -128,7 +131,7 @@ fn year() {
     let scenario = scale.scenario();
     let begun = processor();
     let stage = scenario.stage().unwrap();
-    let staged = processor() - begun;
+    let staged = since(begun);
     let (ended, took) = timed(&scenario, &stage, ());
     println!(
         "\n1,000 accounts, 10,000 sources, daily backups for {days} days (goal: 365 days, < 60 s, < 1 GiB)"
@@ -153,7 +156,7 @@ fn timed<W: Watch>(scenario: &Scenario, stage: &Stage, watch: W) -> (Ended, Dura
     let mut run = scenario.run(stage, Boring, watch);
     let begun = processor();
     let ended = run.run();
-    let took = processor() - begun;
+    let took = since(begun);
     assert_eq!(ended.violation, None);
     (ended, took)
 }
@@ -162,6 +165,10 @@ fn timed<W: Watch>(scenario: &Scenario, stage: &Stage, watch: W) -> (Ended, Dura
 fn processor() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
+}
+
+fn since(begun: Duration) -> Duration {
+    processor().saturating_sub(begun)
 }
 
 fn median(measure: impl Fn() -> f64) -> u64 {
@@ -174,7 +181,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n) % 3 == 0 {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
