@@ -29,5 +29,6 @@ pub mod shrink;
 pub mod state;
 pub mod story;
 pub mod sweep;
+pub mod timeline;
 pub mod trace;
 pub mod world;

@@ -278,7 +278,7 @@ fn sentence(word: &str, fields: &Value) -> String {
 }
 
 /// A time from the start on, as short as it can be: `00:10`, `00:10:03.050`, `2d 00:10`.
-fn clock(since: TimeDelta) -> String {
+pub(crate) fn clock(since: TimeDelta) -> String {
     let sign = if since < TimeDelta::zero() { "-" } else { "" };
     let ms = since.num_milliseconds().unsigned_abs();
     let part =
