@@ -9,6 +9,7 @@ mod report;
 mod run;
 mod shares;
 mod shrink;
+mod timeline;
 
 use clap::Subcommand;
 use crossvault_embedded::socket::Failure;
@@ -27,6 +28,7 @@ Examples:
   crossvault sim replay seed-42.toml
   crossvault sim exhaust tests/scenarios/runs/backup.toml -k 2
   crossvault sim matrix tests/scenarios/runs
+  crossvault sim timeline seed-42.toml -o seed-42.html
   crossvault sim check --runs 200")]
 pub enum Commands {
     Run(run::Arguments),
@@ -35,6 +37,7 @@ pub enum Commands {
     Exhaust(exhaust::Arguments),
     Matrix(matrix::Arguments),
     Check(check::Arguments),
+    Timeline(timeline::Arguments),
 }
 
 /// Runs one of the commands.
@@ -46,5 +49,6 @@ pub fn run(output: Output, command: &Commands) -> Result<Exit, Failure> {
         Commands::Exhaust(arguments) => exhaust::run(output, arguments),
         Commands::Matrix(arguments) => matrix::run(output, arguments),
         Commands::Check(arguments) => check::run(output, arguments),
+        Commands::Timeline(arguments) => timeline::run(output, arguments),
     }
 }

@@ -56,7 +56,9 @@ pub fn run(output: Output, arguments: &Arguments) -> Result<Exit, Failure> {
         "accounts": recording.lanes.len(),
         "violation": verdict,
     });
-    output.answer(&json!({ "answer": "sim-timeline", "value": value }), || text(arguments, &recording))?;
+    output.answer(&json!({ "answer": "sim-timeline", "value": value }), || {
+        text(arguments, &recording)
+    })?;
     Ok(if verdict.is_some() { Exit::Failed } else { Exit::Done })
 }
 

@@ -9,13 +9,14 @@ const make = (tag, className, text) => {
   return element;
 };
 
-const LABEL = 150;
+// Where time begins: the lanes' names, and a little room.
+const LABEL = 164;
 const ROW = 22;
 const MARKS = ["people", "cause", "fault", "mishap", "alert", "violation"];
 const SIGNS = { COMPLETE: "✓", PARTIAL: "◐", FAILED: "✕", CANCELED: "⊘", QUEUED: "…", RUNNING: "▸", CANCELING: "▸" };
 let zoom = 1;
 
-const fitting = () => Math.max(0.001, ($("time").clientWidth - LABEL - 60) / scale.end);
+const fitting = () => Math.max(0.001, ($("time").clientWidth - LABEL - 80) / scale.end);
 const put = (element, from, to) => {
   element.style.setProperty("--x", from.toFixed(2));
   if (to !== undefined) element.style.setProperty("--w", Math.max(0, to - from).toFixed(2));
@@ -141,7 +142,7 @@ function drawAxis() {
   for (const { from: a, to: b, idle } of scale.gaps) {
     const x = scale.place(a), w = scale.place(b) - x;
     if (!idle || x - end < 26 / zoom || !isShown(x)) continue;
-    const gap = make("span", "gap", `⫽ ${length(b - a)}`);
+    const gap = make("span", "gap", w * zoom >= 16 ? length(b - a) : "");
     put(gap, x, x + w);
     spans.append(gap);
     end = x;

@@ -13,12 +13,13 @@ const PARTS: [(&str, &str); 4] = [
 /// One HTML page that shows a recording and asks for nothing from anywhere else.
 #[must_use]
 pub fn page(recording: &Recording) -> String {
-    let page = PARTS.into_iter().fold(PAGE.to_owned(), |page, (place, part)| page.replace(place, part));
-    let page = page.replace("<!-- title -->", &html(&recording.about));
-    // The data goes in last and by its place, so that nothing in it is taken for a place.
+    let page =
+        PARTS.into_iter().fold(PAGE.to_owned(), |page, (place, part)| page.replace(place, part));
+    // The page is cut before anything of the recording is put in: nothing in it is taken for a place.
     let (before, after) = page.split_once("/* data */").unwrap_or((&page, ""));
+    let before = before.replace("<!-- title -->", &html(&recording.about));
     let data = serde_json::to_string(recording).unwrap_or_default();
-    [before, &json_in_html(&data), after].concat()
+    [before.as_str(), &json_in_html(&data), after].concat()
 }
 
 fn html(text: &str) -> String {

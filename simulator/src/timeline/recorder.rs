@@ -243,7 +243,9 @@ impl Recorder {
     fn thaws(&mut self, now: DateTime<Utc>, of: InvocationId, call: u32) {
         let at = self.ms(now);
         let Some(function) = self.functions.get_mut(&of) else { return };
-        let Some((_, since)) = function.frozen.take_if(|(frozen, _)| *frozen == call) else { return };
+        let Some((_, since)) = function.frozen.take_if(|(frozen, _)| *frozen == call) else {
+            return;
+        };
         let job = function.job.and_then(|job| self.recording.jobs.get_mut(job));
         if let Some(step) = job.and_then(|job| job.steps.get_mut(function.step)) {
             step.frozen.push((since, at));
@@ -267,7 +269,9 @@ impl Recorder {
     fn stored(&mut self, cloud: &Cloud, now: DateTime<Utc>, by: InvocationId, rows: &[RowChange]) {
         let mut about = self.about(Kind::Rows, Some(by));
         for row in rows {
-            let Some(Record::Job(job)) = row.after.as_ref().map(|row| &row.record) else { continue };
+            let Some(Record::Job(job)) = row.after.as_ref().map(|row| &row.record) else {
+                continue;
+            };
             let n = self.bar(cloud, job);
             let lane = self.recording.jobs.get(n).map_or(0, |bar| bar.lane);
             let has_failed = job.work.failure().is_some();

@@ -7,8 +7,7 @@ use crate::{
     chooser::Replay,
     cloud::{Cloud, Fact},
     run::{Violation, Watch},
-    scenario,
-    sweep,
+    scenario, sweep,
 };
 
 const SCENARIOS: [&str; 3] = [
@@ -128,11 +127,9 @@ fn the_recorded_run_is_the_replayed_one() {
 #[test]
 fn jobs_are_bars_that_say_how_they_ended_and_what_was_done_for_them() {
     let (_, recording) = recorded(SCENARIOS[0]);
-    let bars: Vec<_> = recording.jobs.iter().map(|bar| (bar.status, bar.cause.as_deref())).collect();
-    assert_eq!(
-        bars,
-        [("COMPLETE", None), ("FAILED", Some("ROLE_DELETED")), ("COMPLETE", None)]
-    );
+    let bars: Vec<_> =
+        recording.jobs.iter().map(|bar| (bar.status, bar.cause.as_deref())).collect();
+    assert_eq!(bars, [("COMPLETE", None), ("FAILED", Some("ROLE_DELETED")), ("COMPLETE", None)]);
     for bar in &recording.jobs {
         assert!(bar.queued <= bar.started.unwrap() && bar.started <= bar.ended, "{bar:?}");
         assert!(!bar.steps.is_empty(), "{bar:?}");
@@ -191,8 +188,7 @@ impl Watch for Wrong {
 #[test]
 fn what_is_broken_is_the_last_event() {
     let scenario = scenario::read(SCENARIOS[0]).unwrap();
-    let (stage, mut recorder) =
-        scenario.watched_stage(Recorder::of(&scenario, "it.toml")).unwrap();
+    let (stage, mut recorder) = scenario.watched_stage(Recorder::of(&scenario, "it.toml")).unwrap();
     let chooser = Replay(scenario.deviations.clone());
     let ended = scenario.run(&stage, chooser, (&mut recorder, Wrong)).run();
     let recording = recorder.into_recording(&ended);

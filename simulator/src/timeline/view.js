@@ -205,6 +205,8 @@ const linked = () => Number(/event=(\d+)/.exec(location.hash)?.[1] ?? Math.min(r
 
 // --- the page ---------------------------------------------------------------------------------
 
+const many = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
+
 function head() {
   $("about").textContent = run.about || run.file;
   const counts = {};
@@ -219,7 +221,7 @@ function head() {
     button.addEventListener("click", () => navigator.clipboard?.writeText(text));
     return button;
   };
-  facts.append(`${run.jobs.length} jobs ${jobs && `(${jobs})`} · ${run.lanes.length} accounts · ${wrong} faults · ${run.calls} calls · starts ${date(0)} · crossvault ${run.version}`);
+  facts.append(`${many(run.jobs.length, "job")} ${jobs && `(${jobs})`} · ${many(run.lanes.length, "account")} · ${many(wrong, "fault")} · ${many(run.calls, "call")} · starts ${date(0)} · crossvault ${run.version}`);
   facts.append(make("br"), "hash ", code(run.hash, "The run's hash"), " · again: ", code(replay, "The command that replays it"));
   const verdict = $("verdict");
   verdict.className = run.verdict ? "broken" : "holds";
@@ -247,7 +249,12 @@ function controls() {
     $("kinds").append(chip);
   }
   const on = (id, type, act) => $(id).addEventListener(type, act);
-  const middle = () => LABEL + ($("time").clientWidth - LABEL) / 2;
+  // Zooming keeps the event in its place while it is in sight, else the middle.
+  const middle = () => {
+    const width = $("time").clientWidth;
+    const x = LABEL + scale.place(events[here]?.at ?? 0) * zoom - $("time").scrollLeft;
+    return x >= LABEL && x <= width ? x : LABEL + (width - LABEL) / 2;
+  };
   on("first", "click", () => show(shown[0]?.n ?? 0));
   on("back", "click", () => step(-1));
   on("forward", "click", () => step(1));

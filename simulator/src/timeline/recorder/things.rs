@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use crossvault_core::ids::{AccountId, VaultId};
+use crossvault_handlers::records::{Key, Month, Partition};
 use serde_json::{Map, Value, json};
 
 use super::Changes;
@@ -32,7 +33,15 @@ pub fn type_of(change: &RowChange) -> &'static str {
 
 /// Where a row lies, as the words of its key.
 fn place(change: &RowChange) -> String {
-    format!("{:?} {:?}", change.key.partition, change.key.sort).replace('"', "")
+    let Key { partition, sort } = &change.key;
+    let of = match partition {
+        Partition::Source(source) => source.to_string(),
+        Partition::Audit(account, Month { year, month }) => {
+            format!("Audit({account}, {year}-{month:02})")
+        }
+        other => format!("{other:?}"),
+    };
+    format!("{of} {sort:?}").replace('"', "")
 }
 
 /// A function's key.
@@ -131,7 +140,11 @@ fn source_account(fact: &Fact) -> Option<AccountId> {
     }
 }
 
-fn snapshot_change(vault: &VaultId, snapshot: &Snapshot, is_there: bool) -> (String, Option<Value>) {
+fn snapshot_change(
+    vault: &VaultId,
+    snapshot: &Snapshot,
+    is_there: bool,
+) -> (String, Option<Value>) {
     let value = json!({
         "source": snapshot.source,
         "job": snapshot.job,
