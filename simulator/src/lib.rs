@@ -17,6 +17,7 @@ pub mod determinism;
 pub mod fault;
 pub mod generate;
 pub mod model;
+pub mod model_check;
 pub mod oracle;
 #[cfg(feature = "planted")]
 pub mod planted;

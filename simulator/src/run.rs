@@ -8,6 +8,7 @@ mod deliver;
 mod effect;
 mod invocation;
 mod planted;
+mod rest;
 mod site;
 mod stand;
 mod watch;
@@ -24,6 +25,7 @@ use crossvault_handlers::{job::Pace, records::Record};
 
 pub use agenda::Event as Planned;
 pub use invocation::{Ending, Handler, Limits, Trigger, subject};
+pub use rest::{Choice, Rest};
 pub use site::Site;
 pub use watch::{Event, Invariant, Violation, Watch};
 
@@ -123,6 +125,8 @@ pub struct Run<C, W> {
     invocations: u32,
     /// Whether faults have stopped.
     is_calm: bool,
+    /// Whether calls and deliveries take no time: then only their order is chosen.
+    is_instant: bool,
     /// Acts that are still to come, and questions without an answer.
     pending: usize,
     /// Messages and events on their way.
@@ -145,7 +149,31 @@ impl<C: Chooser, W: Watch> Run<C, W> {
         chooser: C,
         watch: W,
     ) -> Self {
-        let mut run = Self {
+        let mut run = Self::bare(cloud, from, script, settings, chooser, watch);
+        run.cloud.may_be_stale = !run.chooser.is_boring();
+        run.live_jobs = run.cloud.rows.all().map(|(_, row)| i64::from(is_live(&row.record))).sum();
+        for n in 0..run.script.len() {
+            let at = run.script.get(n).map_or(from, |act| act.at);
+            run.agenda.push(at, Planned::Act(n));
+        }
+        if run.settings.is_daily {
+            run.plan_daily(Trigger::Retain, 2);
+            run.plan_daily(Trigger::Review, 3);
+        }
+        run.arm();
+        run
+    }
+
+    /// A run in which nothing is planned yet.
+    fn bare(
+        cloud: Cloud,
+        from: DateTime<Utc>,
+        script: Arc<[Act]>,
+        settings: Settings,
+        chooser: C,
+        watch: W,
+    ) -> Self {
+        Self {
             cloud,
             watch,
             settings,
@@ -160,6 +188,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
             calls: 0,
             invocations: 0,
             is_calm: false,
+            is_instant: false,
             pending: script.len(),
             deliveries: 0,
             live_jobs: 0,
@@ -169,19 +198,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
             violation: None,
             script,
             plant: planted::Planted::default(),
-        };
-        run.cloud.may_be_stale = !run.chooser.is_boring();
-        run.live_jobs = run.cloud.rows.all().map(|(_, row)| i64::from(is_live(&row.record))).sum();
-        for n in 0..run.script.len() {
-            let at = run.script.get(n).map_or(from, |act| act.at);
-            run.agenda.push(at, Planned::Act(n));
         }
-        if run.settings.is_daily {
-            run.plan_daily(Trigger::Retain, 2);
-            run.plan_daily(Trigger::Review, 3);
-        }
-        run.arm();
-        run
     }
 
     /// Keeps the trace's hash after each 1,024 records.
@@ -288,7 +305,9 @@ impl<C: Chooser, W: Watch> Run<C, W> {
         }
     }
 
-    fn is_at_rest(&self) -> bool {
+    /// Whether nothing is under way: no function runs, no job lives, nothing is on its way.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
         self.tasks.is_empty()
             && self.deliveries == 0
             && self.waiting.is_empty()
@@ -305,6 +324,11 @@ impl<C: Chooser, W: Watch> Run<C, W> {
             return false;
         }
         self.now = self.now.max(at);
+        self.carry_out(event);
+        true
+    }
+
+    fn carry_out(&mut self, event: Planned) {
         match event {
             Planned::Act(n) => self.act(n),
             Planned::Trigger { trigger, attempt } => self.trigger(trigger, attempt),
@@ -313,7 +337,6 @@ impl<C: Chooser, W: Watch> Run<C, W> {
                 self.answer(of, call, Arc::unwrap_or_clone(answer));
             }
         }
-        true
     }
 
     /// Starts a function.
@@ -457,6 +480,11 @@ impl<C: Chooser, W: Watch> Run<C, W> {
         }
         facts.clear();
         self.cloud.facts = facts;
+    }
+
+    /// The instant so much later, where calls and deliveries take time.
+    fn after(&self, way: TimeDelta) -> DateTime<Utc> {
+        if self.is_instant { self.now } else { later(self.now, way) }
     }
 
     fn tell(&mut self, event: &Event<'_>) {

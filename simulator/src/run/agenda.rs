@@ -110,6 +110,37 @@ impl Agenda {
         entries.into_iter().map(|entry| (entry.at, &entry.event))
     }
 
+    /// All events with their numbers and times, in the order of time.
+    #[must_use]
+    pub fn entries(&self) -> Vec<(u64, DateTime<Utc>, &Event)> {
+        let mut all: Vec<&Entry> = self.heap.iter().chain(&self.next).collect();
+        all.sort_unstable_by(|one, other| other.cmp(one));
+        all.into_iter().map(|entry| (entry.order, entry.at, &entry.event)).collect()
+    }
+
+    /// Takes out the events that are asked for, in the order of time.
+    pub fn take(
+        &mut self,
+        mut is_taken: impl FnMut(u64, DateTime<Utc>, &Event) -> bool,
+    ) -> Vec<(DateTime<Utc>, Event)> {
+        let all = std::mem::take(&mut self.heap).into_iter().chain(self.next.take());
+        let (mut taken, left): (Vec<Entry>, Vec<Entry>) =
+            all.partition(|entry| is_taken(entry.order, entry.at, &entry.event));
+        self.heap = left.into();
+        taken.sort_unstable_by(|one, other| other.cmp(one));
+        taken.into_iter().map(|entry| (entry.at, entry.event)).collect()
+    }
+
+    /// Takes out the first event of those that are asked for.
+    pub fn take_first(
+        &mut self,
+        is_wanted: impl Fn(DateTime<Utc>, &Event) -> bool,
+    ) -> Option<(DateTime<Utc>, Event)> {
+        let all = self.heap.iter().chain(&self.next);
+        let first = all.filter(|entry| is_wanted(entry.at, &entry.event)).max()?.order;
+        self.take(|order, _, _| order == first).pop()
+    }
+
     /// All events with their times, in no order.
     pub fn all(&self) -> impl Iterator<Item = (DateTime<Utc>, &Event)> {
         self.heap.iter().chain(&self.next).map(|entry| (entry.at, &entry.event))

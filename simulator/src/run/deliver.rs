@@ -231,7 +231,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
     /// Events of the audit trail are on their way.
     pub(super) fn hint(&mut self, events: Vec<world::Event>) {
         for event in events {
-            let at = later(self.now, TimeDelta::seconds(1));
+            let at = self.after(TimeDelta::seconds(1));
             self.deliver(at, Trigger::Hint(event.json.into()));
         }
     }
@@ -265,7 +265,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
         if mishap != Mishap::None {
             self.tell(&Event::Struck { name, kind, trigger: &Trigger::Drain, nth, mishap });
         }
-        let at = later(self.now, TimeDelta::milliseconds(5));
+        let at = self.after(TimeDelta::milliseconds(5));
         match mishap {
             Mishap::None => self.drain(at),
             Mishap::Twice | Mishap::Again => {

@@ -48,7 +48,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
         if fault == Fault::FreezeBefore {
             self.freeze(of);
         }
-        let at = later(self.now, way.checked_add(&slow).unwrap_or(way));
+        let at = later(self.after(way), slow);
         self.agenda.push(at, Planned::Effect { of, call, request: Box::new(request), fault });
     }
 
@@ -89,7 +89,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
             }
             _ if self.cloud.took_ms > 0 => {
                 let took = i64::try_from(self.cloud.took_ms).unwrap_or(i64::MAX);
-                let at = later(self.now, TimeDelta::milliseconds(took));
+                let at = self.after(TimeDelta::milliseconds(took));
                 self.agenda.push(at, Planned::Answer { of, call, answer: Arc::new(answer) });
             }
             _ => self.answer(of, call, answer),
