@@ -164,43 +164,6 @@ impl<C: Chooser, W: Watch> Run<C, W> {
         run
     }
 
-    /// A run in which nothing is planned yet.
-    fn bare(
-        cloud: Cloud,
-        from: DateTime<Utc>,
-        script: Arc<[Act]>,
-        settings: Settings,
-        chooser: C,
-        watch: W,
-    ) -> Self {
-        Self {
-            cloud,
-            watch,
-            settings,
-            chooser,
-            agenda: Agenda::default(),
-            tasks: BTreeMap::new(),
-            waiting: VecDeque::new(),
-            working: 0,
-            nth: BTreeMap::new(),
-            now: from,
-            trace: Trace::default(),
-            calls: 0,
-            invocations: 0,
-            is_calm: false,
-            is_instant: false,
-            pending: script.len(),
-            deliveries: 0,
-            live_jobs: 0,
-            tick_at: None,
-            drain_at: None,
-            is_draining: false,
-            violation: None,
-            script,
-            plant: planted::Planted::default(),
-        }
-    }
-
     /// Keeps the trace's hash after each 1,024 records.
     #[must_use]
     pub fn chained(mut self) -> Self {

@@ -19,7 +19,7 @@ mod sts;
 mod tree;
 mod views;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crossvault_core::ids::{AccountId, DataSource, RoleArn};
 use serde::{Deserialize, Serialize};
@@ -47,7 +47,8 @@ pub use views::{
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<Entity>", into = "Vec<Entity>")]
 pub struct World {
-    entities: Entities,
+    /// Shared by copies until one of them changes: a world is copied far more often.
+    entities: Arc<Entities>,
     version: u64,
 }
 
@@ -235,7 +236,7 @@ impl World {
     }
 
     fn put(&mut self, entity: Entity) {
-        let entities = &mut self.entities;
+        let entities = Arc::make_mut(&mut self.entities);
         match entity {
             Entity::Account(account) => {
                 entities.accounts.insert(account.id.clone(), account);
@@ -268,7 +269,7 @@ impl World {
     }
 
     fn remove(&mut self, key: &EntityKey) {
-        let entities = &mut self.entities;
+        let entities = Arc::make_mut(&mut self.entities);
         match key {
             EntityKey::Account(account) => {
                 entities.accounts.remove(account);

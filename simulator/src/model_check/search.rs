@@ -128,7 +128,7 @@ impl<'a> Search<'a> {
     fn expand(&mut self, node: &Node) {
         let run = self.reach(node);
         let Ahead { moves, fair, is_cut } = ahead(&run, self.model.until);
-        let here = self.print(node, &run);
+        let here = here(node, &run);
         if run.is_at_rest() || fair == 0 {
             self.conclude(node, run, is_cut);
         }
@@ -238,14 +238,6 @@ impl<'a> Search<'a> {
             Move::Thaw => run.thaw(),
         }
         run.choosing(calm()).into_inner().into_parts().1
-    }
-
-    fn print(&self, node: &Node, run: &Running) -> Print {
-        let planned = of_planned(run);
-        Prints::clone(&run.watch.1)
-            .of_cloud(&run.cloud)
-            .then(planned)
-            .then(Print::shown(&node.held))
     }
 
     /// Lets faults stop and all come to rest: then everything must hold.
@@ -383,6 +375,12 @@ fn words_of(run: &Running, mov: Move) -> &'static str {
 
 fn calm() -> Choosing {
     Only::new(Allowed::NOTHING, Recorder::new(Replay::default()))
+}
+
+/// The print of a state that is gone on from.
+fn here(node: &Node, run: &Running) -> Print {
+    let mut prints = run.watch.1.clone();
+    prints.of_cloud(&run.cloud).then(of_planned(run)).then(Print::shown(&node.held))
 }
 
 /// The print of a run: with a function in flight, what that knows and which rows are others now.

@@ -29,7 +29,7 @@ const PAYROLL: &str = "1000000000000002";
 const RESEARCH: &str = "1000000000000003";
 const ROLE: &str = "hbrcrossrole";
 
-/// How many slots come, and how far apart they are.
+/// How far apart slots are.
 fn every() -> TimeDelta {
     TimeDelta::hours(1)
 }
@@ -39,25 +39,21 @@ const STRIKES: &str =
     "timed-out-after,crash-before,crash-after,freeze-before,freeze-after,lost,again";
 
 impl Model {
-    /// One account by role and one by directory, a source in each, one policy: two slots, and the
-    /// second account leaves the directory at any moment.
+    /// One account by role and one by directory, a source in each, one policy: two slots. At any
+    /// moment the second account leaves the directory, and the first source is restored.
     #[must_use]
     pub fn small() -> Self {
-        Self {
-            name: "small",
-            scenario: scenario(vec![leaves()]),
-            faults: 1,
-            strikes: STRIKES,
-            until: later(first_slot(), TimeDelta::minutes(50)),
-            states_max: 3_000_000,
-        }
+        let until = later(first_slot(), TimeDelta::minutes(110));
+        let scenario = scenario(vec![leaves(), restores()]);
+        Self { name: "small", scenario, faults: 1, strikes: STRIKES, until, states_max: 1_000_000 }
     }
 
-    /// The same world, until the first slot's jobs are done, and one fault.
+    /// The same world with one slot and no acts, and no function that stands still.
     #[must_use]
     pub fn tiny() -> Self {
         let until = later(first_slot(), TimeDelta::minutes(50));
-        Self { name: "tiny", until, scenario: scenario(vec![]), faults: 1, ..Self::small() }
+        let strikes = "timed-out-after,crash-before,crash-after,lost,again";
+        Self { name: "tiny", scenario: scenario(vec![]), until, strikes, ..Self::small() }
     }
 
     /// The model of that name.

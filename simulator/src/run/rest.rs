@@ -1,11 +1,14 @@
 //! A run taken apart: it can be kept where no function runs, and gone on from in any order.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 
 use super::{Planned, Run, Settings, Trigger, Violation, Watch, agenda::Agenda};
-use crate::{chooser::Chooser, cloud::Cloud, script::Act};
+use crate::{chooser::Chooser, cloud::Cloud, script::Act, trace::Trace};
 
 /// A run between its functions, as a value: all that it goes on from.
 #[derive(Clone)]
@@ -49,6 +52,43 @@ impl<C: Chooser, W: Watch> Run<C, W> {
         run.tick_at = rest.tick_at;
         run.drain_at = rest.drain_at;
         run
+    }
+
+    /// A run in which nothing is planned yet.
+    pub(super) fn bare(
+        cloud: Cloud,
+        from: DateTime<Utc>,
+        script: Arc<[Act]>,
+        settings: Settings,
+        chooser: C,
+        watch: W,
+    ) -> Self {
+        Self {
+            cloud,
+            watch,
+            settings,
+            chooser,
+            agenda: Agenda::default(),
+            tasks: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            working: 0,
+            nth: BTreeMap::new(),
+            now: from,
+            trace: Trace::default(),
+            calls: 0,
+            invocations: 0,
+            is_calm: false,
+            is_instant: false,
+            pending: script.len(),
+            deliveries: 0,
+            live_jobs: 0,
+            tick_at: None,
+            drain_at: None,
+            is_draining: false,
+            violation: None,
+            script,
+            plant: super::planted::Planted::default(),
+        }
     }
 
     /// The run as a value; none while a function runs or messages wait for a worker.
@@ -130,6 +170,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
     }
 
     /// Takes away all acts that are still to come.
+    #[must_use]
     pub fn without_acts(mut self) -> Self {
         let acts = self.agenda.take(|_, _, event| matches!(event, Planned::Act(_)));
         self.pending = self.pending.saturating_sub(acts.len());
@@ -148,7 +189,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
 
     /// The scheduler comes once a minute, and the stream has one reader.
     fn forget_repeats(&mut self) {
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         let now = self.now;
         self.agenda.take(|_, at, event| match event {
             Planned::Trigger { trigger: Trigger::Tick(_), .. } => !seen.insert((true, at)),
