@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{Planned, Run, Settings, Trigger, Violation, Watch, agenda::Agenda};
+use super::{Planned, Run, Settings, Trigger, Violation, Watch, agenda::Agenda, planted::Planted};
 use crate::{chooser::Chooser, cloud::Cloud, script::Act, trace::Trace};
 
 /// A run between its functions, as a value: all that it goes on from.
@@ -87,7 +87,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
             is_draining: false,
             violation: None,
             script,
-            plant: super::planted::Planted::default(),
+            plant: Planted::default(),
         }
     }
 
