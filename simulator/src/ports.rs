@@ -5,8 +5,9 @@
 
 use std::{
     cell::RefCell,
+    collections::BTreeSet,
     future::{Future, poll_fn},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     task::Poll,
 };
 
@@ -21,9 +22,9 @@ use crossvault_core::{
 };
 use crossvault_handlers::{
     ports::{
-        Assume, BrowsedEntry, Clock, Credentials, Directory, Events, Identity, Message, Order,
-        Page, PortError, Queue, Range, SealedIn, Sources, Standing, Store, Stored, Transaction,
-        TransferName, Transfers, Vaults, Version,
+        Assume, BrowsedEntry, Clock, Credentials, Directory, Events, FailedFile, Identity, Message,
+        Order, Page, PortError, Queue, Range, SealedIn, Sources, Standing, Store, Stored,
+        Transaction, TransferName, Transfers, Vaults, Version,
     },
     records::Key,
 };
@@ -90,6 +91,7 @@ macro_rules! ask {
 #[derive(Clone, Debug)]
 pub struct Ports {
     management: AccountId,
+    failures: Arc<Mutex<Failures>>,
     #[cfg(feature = "planted")]
     desk: Option<crate::planted::Desk>,
 }
@@ -100,6 +102,7 @@ impl Ports {
     pub fn new(management: AccountId) -> Self {
         Self {
             management,
+            failures: Arc::default(),
             #[cfg(feature = "planted")]
             desk: None,
         }
@@ -124,6 +127,24 @@ impl Ports {
     #[expect(clippy::unused_self, reason = "a planted mistake is asked of it")]
     fn call(&self, request: Request) -> impl Future<Output = Answer> + Send + use<> {
         call(request)
+    }
+}
+
+/// What an instance remembers of the files that failed in its transfer.
+#[derive(Debug, Default)]
+struct Failures {
+    /// Those that no report has named yet: a call that fails is no report.
+    untold: Vec<FailedFile>,
+    /// The paths that were named. Whoever seals first seals for all, and names them all again.
+    told: BTreeSet<String>,
+}
+
+impl Failures {
+    /// Those that the next report names.
+    fn tell(&mut self) -> Vec<FailedFile> {
+        let mut files = std::mem::take(&mut self.untold);
+        files.retain(|file| self.told.insert(file.path.clone()));
+        files
     }
 }
 
@@ -321,17 +342,19 @@ impl Transfers for Ports {
     ) -> Result<Standing, PortError> {
         let order = Arc::new(order);
         let mut mov = Move::Find;
-        let mut failures = Vec::new();
         loop {
             let request = Request::Move { by: by.session, order: Arc::clone(&order), mov };
             let Response::Moved(moved, failed) = self.call(request).await? else {
                 return Err(PortError::Invalid("an answer to another question".to_owned()));
             };
-            failures.extend(failed);
+            let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+            failures.untold.extend(failed);
             match moved {
                 Moved::On { next, .. } if self.now() < report_by => mov = next,
-                Moved::On { progress, .. } => return Ok(Standing::Moving { progress, failures }),
-                Moved::Stands(standing) => return Ok(with_failures(standing, failures)),
+                Moved::On { progress, .. } => {
+                    return Ok(Standing::Moving { progress, failures: failures.tell() });
+                }
+                Moved::Stands(standing) => return Ok(with_failures(standing, &mut failures)),
             }
         }
     }
@@ -342,17 +365,20 @@ impl Transfers for Ports {
 }
 
 /// The standing, naming what failed since the last report.
-fn with_failures(
-    standing: Standing,
-    failures: Vec<crossvault_handlers::ports::FailedFile>,
-) -> Standing {
+fn with_failures(standing: Standing, failures: &mut Failures) -> Standing {
     match standing {
-        Standing::Moving { progress, .. } => Standing::Moving { progress, failures },
-        Standing::Paused { at, progress, .. } => Standing::Paused { at, progress, failures },
+        Standing::Moving { progress, .. } => {
+            Standing::Moving { progress, failures: failures.tell() }
+        }
+        Standing::Paused { at, progress, .. } => {
+            Standing::Paused { at, progress, failures: failures.tell() }
+        }
         Standing::Sealed { sealed, progress, failures: of_job } => {
             // What an earlier invocation sealed names all that failed in it.
-            let failures = if of_job.is_empty() { failures } else { of_job };
-            Standing::Sealed { sealed, progress, failures }
+            if !of_job.is_empty() {
+                failures.untold = of_job;
+            }
+            Standing::Sealed { sealed, progress, failures: failures.tell() }
         }
     }
 }

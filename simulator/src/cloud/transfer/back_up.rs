@@ -57,6 +57,7 @@ impl Cloud {
             }
             Move::Item(n) => {
                 self.touch(asked, Verb::BackUp, source)?;
+                self.files_of(source)?;
                 let Some(moving) = self.transfers.moving.get_mut(name) else {
                     return Ok((again(), vec![]));
                 };

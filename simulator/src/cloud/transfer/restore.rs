@@ -44,6 +44,7 @@ impl Cloud {
             }
             Move::Item(n) => {
                 self.touch(asked, Verb::Restore, &restore.to)?;
+                self.files_of(&restore.to)?;
                 let Some(moving) = self.transfers.moving.get_mut(name) else {
                     return Ok((again(), vec![]));
                 };
