@@ -19,8 +19,8 @@ use crossvault_core::{
 };
 
 pub use apply::Circumstances;
-pub(crate) use contents::{mix, put};
 pub use contents::{Content, Contents, File, Held, Size};
+pub(crate) use contents::{mix, put};
 pub use fact::{Fact, InvocationId, RowChange};
 pub use rows::Rows;
 pub(crate) use rows::key_of;

@@ -25,7 +25,7 @@ pub use strike::{Place, Strike, Struck};
 pub use table::Table;
 
 use crate::{
-    chooser::{Deviations, Key},
+    chooser::{Deviations, Key, Names, Replay},
     run::{Invariant, Violation, Watch},
     scenario::{NoStage, Scenario, Stage},
     state::Stand,
@@ -90,6 +90,8 @@ pub struct Found {
     /// The same, to be replayed.
     #[serde(skip)]
     pub deviations: Deviations,
+    /// The same in the words of a scenario file.
+    pub words: Vec<String>,
     /// What is broken.
     #[serde(serialize_with = "violation")]
     pub violation: Violation,
@@ -280,8 +282,19 @@ impl<L: Lookers> Explorer<'_, L> {
         }
         if let Some(violation) = ran.violation.clone() {
             let (strikes, deviations) = (trail.struck().collect(), trail.deviations.clone());
-            report.add(Found { strikes, deviations, violation, times: 1 });
+            let is_known = report.found.iter().any(|known| known.violation.is_same(&violation));
+            let words = if is_known { vec![] } else { self.words(&deviations) };
+            self.report.add(Found { strikes, deviations, words, violation, times: 1 });
         }
+    }
+
+    /// Deviations in words, which takes a run more.
+    fn words(&self, deviations: &Deviations) -> Vec<String> {
+        let replay = Replay(deviations.clone());
+        let mut run = self.scenario.run(&self.stage, replay, Names::default());
+        run.run();
+        let told = run.watch.tell(deviations).unwrap_or_default();
+        told.iter().map(ToString::to_string).collect()
     }
 
     /// Runs, and completes the trail.

@@ -12,8 +12,9 @@
 pub mod call;
 pub mod chooser;
 pub mod cloud;
-pub mod exhaust;
+pub mod coverage;
 pub mod determinism;
+pub mod exhaust;
 pub mod fault;
 pub mod generate;
 pub mod model;

@@ -119,6 +119,8 @@ pub struct Run<C, W> {
     working: usize,
     /// How many invocations or deliveries each subject had.
     nth: BTreeMap<u64, u32>,
+    /// How often the world had changed before.
+    world_before: u64,
     now: DateTime<Utc>,
     trace: Trace,
     calls: u64,
@@ -211,8 +213,11 @@ impl<C: Chooser, W: Watch> Run<C, W> {
     fn finish(&mut self) -> Ended {
         self.heal();
         self.settle("jobs");
-        // What a day brings: it clears what crashes left, and looks at each grant again.
-        for trigger in [Trigger::Retain, Trigger::Review] {
+        // What a day brings: it clears what crashes left, and looks at each grant again, unless
+        // there was nothing that could have changed one: that is most of what a short run costs.
+        let is_changed = self.cloud.world.version() != self.world_before;
+        for trigger in [Some(Trigger::Retain), is_changed.then_some(Trigger::Review)] {
+            let Some(trigger) = trigger else { continue };
             self.agenda.push(self.now, Planned::Trigger { trigger, attempt: 0 });
             self.deliveries = self.deliveries.saturating_add(1);
             self.settle("upkeep");

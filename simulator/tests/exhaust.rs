@@ -16,6 +16,7 @@ use crossvault_simulator::{
     chooser::Deviations,
     cloud::Size,
     exhaust::{Cell, Plan, Report, Strike, Table, exhaust},
+    oracle::Oracles,
     run::Settings,
     scenario::{Expect, Scenario, Stage},
     script::{Act, Action},
@@ -132,7 +133,7 @@ fn corpus() -> Vec<Scenario> {
 }
 
 fn singles_of(scenario: &Scenario, plan: Plan) -> Report {
-    exhaust(scenario, plan, &mut |_: &Stage| (), &mut |_| ()).unwrap()
+    exhaust(scenario, plan, &mut |_: &Stage| Oracles::default(), &mut |_| ()).unwrap()
 }
 
 /// Every fault at every call, every mishap of every delivery, every wrong clock: from all of those
@@ -190,4 +191,31 @@ fn shares_are_the_whole() {
     // The run without faults is each share's own.
     assert_eq!(shares.runs, whole.runs + 2);
     assert_eq!(shares.matrix, whole.matrix);
+}
+
+/// Measures; run by hand.
+#[test]
+fn measure() {
+    let begun = Instant::now();
+    let mut all = Report::default();
+    for scenario in corpus() {
+        all.merge(singles_of(&scenario, Plan::up_to(1)));
+    }
+    let took = begun.elapsed();
+    println!("singles: {} runs, {} same, {} calls, {took:?}", all.runs, all.same, all.calls);
+    let begun = Instant::now();
+    let mut all = Report::default();
+    for scenario in corpus() {
+        all.merge(singles_of(&scenario, Plan::up_to(1).unreduced()));
+    }
+    let took = begun.elapsed();
+    println!("unreduced: {} runs, {} same, {} calls, {took:?}", all.runs, all.same, all.calls);
+    let begun = Instant::now();
+    let all = singles_of(&corpus()[0], Plan::up_to(2));
+    let took = begun.elapsed();
+    println!("pairs: {} runs, {} same, {} calls, {took:?}", all.runs, all.same, all.calls);
+    for found in &all.found {
+        let strikes: Vec<String> = found.strikes.iter().map(ToString::to_string).collect();
+        println!("{} times: {:?} by {strikes:?}", found.times, found.violation);
+    }
 }

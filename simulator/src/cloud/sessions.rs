@@ -45,7 +45,11 @@ impl std::fmt::Debug for Sessions {
 
 impl Sessions {
     pub(super) fn new(management: AccountId) -> Self {
-        let own = Issued { session: Session::root(management), by: InvocationId::default(), with: SessionId::OWN };
+        let own = Issued {
+            session: Session::root(management),
+            by: InvocationId::default(),
+            with: SessionId::OWN,
+        };
         Self { own, issued: VecDeque::new(), first: 1 }
     }
 

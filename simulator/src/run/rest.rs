@@ -19,6 +19,7 @@ pub struct Rest<W> {
     pub watch: W,
     agenda: Agenda,
     nth: BTreeMap<u64, u32>,
+    world_before: u64,
     now: DateTime<Utc>,
     invocations: u32,
     pending: usize,
@@ -45,6 +46,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
         let mut run = Self::bare(rest.cloud, rest.now, script, settings, chooser, rest.watch);
         run.agenda = rest.agenda;
         run.nth = rest.nth;
+        run.world_before = rest.world_before;
         run.invocations = rest.invocations;
         run.pending = rest.pending;
         run.deliveries = rest.deliveries;
@@ -63,6 +65,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
         chooser: C,
         watch: W,
     ) -> Self {
+        let world_before = cloud.world.version();
         Self {
             cloud,
             watch,
@@ -73,6 +76,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
             waiting: VecDeque::new(),
             working: 0,
             nth: BTreeMap::new(),
+            world_before,
             now: from,
             trace: Trace::default(),
             calls: 0,
@@ -99,6 +103,7 @@ impl<C: Chooser, W: Watch> Run<C, W> {
             watch: self.watch,
             agenda: self.agenda,
             nth: self.nth,
+            world_before: self.world_before,
             now: self.now,
             invocations: self.invocations,
             pending: self.pending,

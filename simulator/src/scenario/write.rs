@@ -219,7 +219,8 @@ impl Told {
         let mut job = None;
         match self.places.place(of) {
             Some(Place { kind, subject, nth }) => {
-                let on = if subject.is_empty() { kind.clone() } else { format!("{kind} {subject}") };
+                let on =
+                    if subject.is_empty() { kind.clone() } else { format!("{kind} {subject}") };
                 parts.push(format!("on = {}", quoted(&on)));
                 if *nth != 1 {
                     parts.push(format!("nth = {nth}"));
