@@ -11,8 +11,11 @@
 mod matrix;
 mod record;
 mod remains;
+mod sites;
 mod strike;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +24,7 @@ use serde::Serialize;
 pub use matrix::{Cell, Matrix, Outcome};
 pub use record::{Decision, Places, Recorder};
 pub use remains::Remains;
+pub use sites::{Known, SITES, differences, known, updated};
 pub use strike::{Place, Strike, Struck};
 pub use table::Table;
 
@@ -30,6 +34,9 @@ use crate::{
     scenario::{NoStage, Scenario, Stage},
     state::Stand,
 };
+
+/// The code of a mark that is left although the system recovers from what struck.
+const LEAVES_A_MARK: &str = "LEAVES_A_MARK";
 
 /// How many stands a run is known by, from its last deviation on.
 const STANDS: usize = 3;
@@ -126,6 +133,9 @@ pub struct Report {
     pub matrix: Matrix,
     /// What must not be: the first run of each violation.
     pub found: Vec<Found>,
+    /// Marks that were left although the system recovers from what struck: of a scenario whose end
+    /// hangs on when things are done there are some, of others none.
+    pub marks: Vec<Found>,
 }
 
 impl Report {
@@ -136,16 +146,22 @@ impl Report {
         self.same = self.same.saturating_add(other.same);
         self.calls = self.calls.saturating_add(other.calls);
         self.matrix.merge(other.matrix);
-        for found in other.found {
+        for found in other.found.into_iter().chain(other.marks) {
             self.add(found);
         }
     }
 
+    /// Those among which one of this kind stands.
+    fn all_like(&mut self, violation: &Violation) -> &mut Vec<Found> {
+        if violation.code == LEAVES_A_MARK { &mut self.marks } else { &mut self.found }
+    }
+
     fn add(&mut self, found: Found) {
-        let known = self.found.iter_mut().find(|known| known.violation.is_same(&found.violation));
+        let all = self.all_like(&found.violation);
+        let known = all.iter_mut().find(|known| known.violation.is_same(&found.violation));
         match known {
             Some(known) => known.times = known.times.saturating_add(found.times),
-            None => self.found.push(found),
+            None => all.push(found),
         }
     }
 }
@@ -282,7 +298,8 @@ impl<L: Lookers> Explorer<'_, L> {
         }
         if let Some(violation) = ran.violation.clone() {
             let (strikes, deviations) = (trail.struck().collect(), trail.deviations.clone());
-            let is_known = report.found.iter().any(|known| known.violation.is_same(&violation));
+            let is_known =
+                report.all_like(&violation).iter().any(|known| known.violation.is_same(&violation));
             let words = if is_known { vec![] } else { self.words(&deviations) };
             self.report.add(Found { strikes, deviations, words, violation, times: 1 });
         }
@@ -346,8 +363,7 @@ impl<L: Lookers> Explorer<'_, L> {
         Ran { outcome, violation, is_same, next }
     }
 
-    /// How a run ended that broke nothing by itself: what leaves a mark where it should leave none
-    /// breaks something after all.
+    /// How a run ended that broke nothing.
     fn judge(&mut self, trail: &Trail, remains: Remains) -> (Outcome, Option<Violation>) {
         let Some(boring) = &self.boring else {
             self.boring = Some(remains);
@@ -361,10 +377,10 @@ impl<L: Lookers> Explorer<'_, L> {
         }
         let violation = Violation {
             invariant: Invariant::Progress,
-            code: "LEAVES_A_MARK",
+            code: LEAVES_A_MARK,
             site: trail.struck().next_back().map(|last| last.at.to_string()).unwrap_or_default(),
             says: difference,
         };
-        (Outcome::Broken, Some(violation))
+        (Outcome::Marked, Some(violation))
     }
 }

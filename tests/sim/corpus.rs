@@ -20,7 +20,7 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scenarios/runs")
 }
 
-fn files() -> Vec<(PathBuf, Scenario)> {
+pub(crate) fn files() -> Vec<(PathBuf, Scenario)> {
     let mut paths: Vec<_> =
         fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();

@@ -3,5 +3,6 @@
 #![cfg(test)]
 
 mod corpus;
+mod exhaust;
 mod story;
 mod wrong;

@@ -13,6 +13,9 @@ pub enum Outcome {
     Recovered,
     /// Not all is so, and nothing is wrong with that: jobs failed for these causes, if any.
     Ended(BTreeSet<String>),
+    /// Not all is so although the system recovers from what struck: what the scenario comes to hangs
+    /// on when things are done, or something is wrong.
+    Marked,
     /// Something that must hold does not.
     Broken,
 }
@@ -28,6 +31,8 @@ pub struct Cell {
     pub recovered: u64,
     /// How many ended otherwise, as they may.
     pub ended: u64,
+    /// How many left a mark where they need not.
+    pub marked: u64,
     /// How many broke what must hold.
     pub broken: u64,
     /// The causes that jobs failed for.
@@ -51,6 +56,7 @@ impl Cell {
         sum(&mut self.same, other.same);
         sum(&mut self.recovered, other.recovered);
         sum(&mut self.ended, other.ended);
+        sum(&mut self.marked, other.marked);
         sum(&mut self.broken, other.broken);
         self.causes.extend(other.causes.iter().cloned());
         let is_run = self.runs > 0;
@@ -93,6 +99,7 @@ impl Matrix {
         match outcome {
             Outcome::Recovered => cell.recovered = 1,
             Outcome::Ended(causes) => (cell.ended, cell.causes) = (1, causes.clone()),
+            Outcome::Marked => cell.marked = 1,
             Outcome::Broken => cell.broken = 1,
         }
         self.at(struck.at, struck.by).add(&cell);

@@ -7,7 +7,7 @@ use crossvault_core::{
     schedule::slot::{self, Skip},
     vault::{PointState, RecoveryPoint},
 };
-use crossvault_handlers::records::{Job, Record};
+use crossvault_handlers::records::{Job, JobWork, Record};
 
 use crate::cloud::{Cloud, File};
 
@@ -102,9 +102,10 @@ impl Remains {
 
     fn job(&mut self, job: &Job) {
         let failure = job.work.failure().map(|failure| failure.root_code().to_owned());
-        // Who gives space back, and how often, is no one's concern: what lies in the vaults is.
+        // Which job erases and which gives space back hangs on when it was found out that it can be
+        // done, and is no one's concern: what points and vaults hold is.
         let kind = job.work.kind();
-        if kind != "prune" {
+        if !matches!(job.work, JobWork::Erase(..) | JobWork::Prune(..)) {
             let is = format!("{} {}", job.work.status(), failure.as_deref().unwrap_or_default());
             self.put(format!("{kind} job {}", job.id), is.trim_end().to_owned());
         }

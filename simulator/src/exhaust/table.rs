@@ -22,10 +22,8 @@ impl fmt::Display for Table<'_> {
             let rows: Vec<_> = self.0.rows().filter(|(at, _)| is_of_kind(at)).collect();
             part(f, &rows)?;
         }
-        writeln!(
-            f,
-            "r recovered   c ended with its cause   b both   X broken   . can't be   ? empty"
-        )
+        let signs = "r recovered  c ended with its cause  b both  m left a mark  X broken";
+        writeln!(f, "{signs}\n. can't be  ? empty")
     }
 }
 
@@ -71,11 +69,12 @@ fn gap(f: &mut fmt::Formatter<'_>, n: usize) -> fmt::Result {
 
 fn sign(cell: Option<&Cell>) -> char {
     let Some(cell) = cell.filter(|cell| !cell.is_empty()) else { return '?' };
-    match (cell.broken, cell.recovered, cell.ended) {
-        (0, 0, 0) => '.',
-        (0, _, 0) => 'r',
-        (0, 0, _) => 'c',
-        (0, ..) => 'b',
+    match (cell.broken, cell.marked, cell.recovered, cell.ended) {
         (1.., ..) => 'X',
+        (0, 1.., ..) => 'm',
+        (0, 0, 0, 0) => '.',
+        (0, 0, _, 0) => 'r',
+        (0, 0, 0, _) => 'c',
+        (0, 0, ..) => 'b',
     }
 }
