@@ -37,9 +37,6 @@ fn run(scenario: &Scenario, plan: Plan) -> (Report, Coverage) {
 
 /// What is known to be wrong and is not mended yet; what was mended is taken off this list.
 const OPEN: &[(&str, &str)] = &[
-    // The simulator's own: a move that fails takes with it the names of files that failed in moves
-    // before it and were not reported yet.
-    ("LEFT_OUT", "restore with failed files"),
     // A step that has lost its fence seals; the next one adopts the seal after it has named some of
     // the failed files itself, and names them again.
     ("MISCOUNTED", "restore with failed files"),
