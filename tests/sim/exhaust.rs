@@ -36,14 +36,7 @@ fn run(scenario: &Scenario, plan: Plan) -> (Report, Coverage) {
 }
 
 /// What is known to be wrong and is not mended yet; what was mended is taken off this list.
-const OPEN: &[(&str, &str)] = &[
-    // A step that has lost its fence seals; the next one adopts the seal after it has named some of
-    // the failed files itself, and names them again.
-    ("MISCOUNTED", "restore with failed files"),
-    // The service-linked role is deleted while the request that made it still runs; asked again, it
-    // makes the role again, and both records have one id.
-    ("RECORDED_TWICE", "service-role.created"),
-];
+const OPEN: &[(&str, &str)] = &[];
 
 /// Scenarios whose end hangs on when things are done, so that a fault which only delays leaves a
 /// mark on them.
