@@ -27,7 +27,11 @@ fn cloud() -> Cloud {
 }
 
 fn name(name: &str) -> Record {
-    NameRef::Vault { name: name.into(), id: VaultId::derive(&["1"]) }.into()
+    named(name, "1")
+}
+
+fn named(name: &str, id: &str) -> Record {
+    NameRef::Vault { name: name.into(), id: VaultId::derive(&[id]) }.into()
 }
 
 fn put(cloud: &mut Cloud, record: Record) {
@@ -43,10 +47,11 @@ fn what_differs_stands_elsewhere() {
     let base = cloud();
     let source: DataSource = "1000000000000001/cn-hangzhou/nas/fs-1".parse().unwrap();
     let by: AccountId = "1000000000000001".parse().unwrap();
-    let changes: [(&str, Change); 6] = [
+    let changes: [(&str, Change); 7] = [
         ("nothing", |_, _, _| {}),
         ("a row", |cloud, _, _| put(cloud, name("a"))),
         ("another row", |cloud, _, _| put(cloud, name("b"))),
+        ("another row in its place", |cloud, _, _| put(cloud, named("b", "2"))),
         ("a file", |cloud, source, _| cloud.edit(source)),
         ("a source", |cloud, source, by| {
             let deed = Deed::RemoveSource { source: source.clone() };
