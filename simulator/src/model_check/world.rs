@@ -34,33 +34,71 @@ fn every() -> TimeDelta {
     TimeDelta::hours(1)
 }
 
-/// Faults that a function meets at a call, and what becomes of messages.
-const STRIKES: &str =
+/// What strikes functions at their calls and messages on their way.
+const STRIKES: &str = "timed-out-after,crash-before,crash-after,lost,again";
+
+/// The same, and functions that stand still while others run: each such state is a state more, so
+/// that only a short time is searched whole with them.
+const WITH_FREEZES: &str =
     "timed-out-after,crash-before,crash-after,freeze-before,freeze-after,lost,again";
 
+const STATES_MAX: usize = 1_000_000;
+
 impl Model {
-    /// One account by role and one by directory, a source in each, one policy: two slots. At any
-    /// moment the second account leaves the directory, and the first source is restored.
+    /// One account by role and one by directory, a source in each, one policy: two slots, one fault,
+    /// and at any moment the second account leaves the directory. Seconds.
     #[must_use]
     pub fn small() -> Self {
-        let until = later(first_slot(), TimeDelta::minutes(110));
-        let scenario = scenario(vec![leaves(), restores()]);
-        Self { name: "small", scenario, faults: 1, strikes: STRIKES, until, states_max: 1_000_000 }
+        Self {
+            name: "small",
+            scenario: scenario(vec![leaves()]),
+            faults: 1,
+            strikes: STRIKES,
+            until: later(first_slot(), TimeDelta::minutes(110)),
+            states_max: STATES_MAX,
+        }
     }
 
-    /// The same world with one slot and no acts, and no function that stands still.
+    /// The same world with one slot and no acts: for each test run.
     #[must_use]
     pub fn tiny() -> Self {
-        let until = later(first_slot(), TimeDelta::minutes(50));
-        let strikes = "timed-out-after,crash-before,crash-after,lost,again";
-        Self { name: "tiny", scenario: scenario(vec![]), until, strikes, ..Self::small() }
+        Self { name: "tiny", scenario: scenario(vec![]), until: one_slot(), ..Self::small() }
+    }
+
+    /// The tiny one, with functions that stand still while others run. Seconds.
+    #[must_use]
+    pub fn frozen() -> Self {
+        Self { name: "frozen", strikes: WITH_FREEZES, ..Self::tiny() }
+    }
+
+    /// The small one, and at any moment the first source is restored. A minute.
+    #[must_use]
+    pub fn restore() -> Self {
+        Self { name: "restore", scenario: scenario(vec![leaves(), restores()]), ..Self::small() }
+    }
+
+    /// The small one with one slot and two faults. Minutes.
+    #[must_use]
+    pub fn pairs() -> Self {
+        Self { name: "pairs", faults: 2, until: one_slot(), ..Self::small() }
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn all() -> [Self; 5] {
+        [Self::tiny(), Self::frozen(), Self::small(), Self::restore(), Self::pairs()]
     }
 
     /// The model of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        [Self::tiny(), Self::small()].into_iter().find(|model| model.name == name)
+        Self::all().into_iter().find(|model| model.name == name)
     }
+}
+
+/// When the first slot's jobs are long done and the second slot is still to come.
+fn one_slot() -> DateTime<Utc> {
+    later(first_slot(), TimeDelta::minutes(50))
 }
 
 fn scenario(acts: Vec<Action>) -> Scenario {
