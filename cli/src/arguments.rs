@@ -10,8 +10,8 @@ use crossvault_core::ids::{Region, Token};
 
 use crate::{
     accounts, alerts, audit, backup, bindings, completions, console::Wishes, demo, event, exit,
-    explain, init, jobs, output::Output, points, policies, policy, restore, sim, source::AccountName,
-    sources, status, up, vaults, world,
+    explain, init, jobs, output::Output, points, policies, policy, restore, sim,
+    source::AccountName, sources, status, up, vaults, world,
 };
 
 const ABOUT: &str = "Backs up and restores the resources of many cloud accounts from one";
