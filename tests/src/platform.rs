@@ -4,7 +4,6 @@
 //! permitted; rows lie in a [`MemoryStore`]; of backup data there are only the names. Time stands
 //! still until a test moves it, and no future ever waits: [`run`] polls it to its end.
 
-mod refusal;
 mod transfers;
 
 use std::{
@@ -32,13 +31,13 @@ use crossvault_handlers::{
     },
     records::{Key, codec::sort_text},
 };
-use crossvault_simulator::world::{
-    self, Command, Deed, Joined, Principal, Refusal, Session, World,
+use crossvault_simulator::{
+    refusal::port_error,
+    world::{self, Command, Deed, Joined, Principal, Refusal, Session, World},
 };
 
 pub use transfers::snapshot;
 
-use self::refusal::port_error;
 use crate::memory_store::MemoryStore;
 
 /// How long an assumed role's credentials live.

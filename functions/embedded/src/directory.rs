@@ -5,12 +5,9 @@ use crossvault_core::{
     ids::AccountId,
 };
 use crossvault_handlers::ports::{Clock, Directory, Page, PortError};
-use crossvault_simulator::world;
+use crossvault_simulator::{refusal::port_error, world};
 
-use crate::{
-    identity::{LocalCredentials, port_error},
-    platform::Embedded,
-};
+use crate::{identity::LocalCredentials, platform::Embedded};
 
 impl Directory for Embedded {
     async fn membership(
@@ -21,7 +18,7 @@ impl Directory for Embedded {
         let (session, now) = (by.session(), self.now());
         self.world()
             .read(|world| world::membership(world, &session, &account, now))
-            .map_err(port_error)
+            .map_err(|refusal| port_error(&refusal))
     }
 
     async fn members(
@@ -34,7 +31,7 @@ impl Directory for Embedded {
         let members = self
             .world()
             .read(|world| world::members(world, &session, &search, now))
-            .map_err(port_error)?;
+            .map_err(|refusal| port_error(&refusal))?;
         let is_after = |member: &Member| {
             page.after.as_ref().is_none_or(|after| member.account.as_str() > after.as_str())
         };
@@ -46,7 +43,9 @@ impl Directory for Embedded {
         by: &LocalCredentials,
     ) -> Result<Option<Administrators>, PortError> {
         let (session, now) = (by.session(), self.now());
-        self.world().read(|world| world::administrators(world, &session, now)).map_err(port_error)
+        self.world()
+            .read(|world| world::administrators(world, &session, now))
+            .map_err(|refusal| port_error(&refusal))
     }
 
     async fn control_policies(
@@ -57,7 +56,7 @@ impl Directory for Embedded {
         let (session, now) = (by.session(), self.now());
         self.world()
             .read(|world| world::control_policies(world, &session, &account, now))
-            .map_err(port_error)
+            .map_err(|refusal| port_error(&refusal))
     }
 
     async fn control_targets(
@@ -68,6 +67,6 @@ impl Directory for Embedded {
         let (session, now) = (by.session(), self.now());
         self.world()
             .read(|world| world::control_targets(world, &session, &policy, now))
-            .map_err(port_error)
+            .map_err(|refusal| port_error(&refusal))
     }
 }

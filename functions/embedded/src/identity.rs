@@ -7,7 +7,10 @@ use crossvault_core::{
     policy::ServiceRole,
 };
 use crossvault_handlers::ports::{Assume, Clock, Credentials, Identity, PortError};
-use crossvault_simulator::world::{self, Command, Deed, Refusal, Session};
+use crossvault_simulator::{
+    refusal::port_error,
+    world::{self, Command, Deed, Refusal, Session},
+};
 
 use crate::{platform::Embedded, world::ChangeError};
 
@@ -72,13 +75,15 @@ impl Identity for Embedded {
         let session = self
             .world()
             .read(|world| world::assume(world, &session, &wish, now))
-            .map_err(port_error)?;
+            .map_err(|refusal| port_error(&refusal))?;
         Ok(LocalCredentials(Who::Session(session)))
     }
 
     async fn role(&self, by: &LocalCredentials, role: RoleArn) -> Result<RoleView, PortError> {
         let (session, now) = (by.session(), self.now());
-        self.world().read(|world| world::role(world, &session, &role, now)).map_err(port_error)
+        self.world()
+            .read(|world| world::role(world, &session, &role, now))
+            .map_err(|refusal| port_error(&refusal))
     }
 
     fn service_role(&self, account: &AccountId, role: ServiceRole) -> Option<RoleArn> {
@@ -95,7 +100,7 @@ impl Identity for Embedded {
         let command = Command { by, deed: Deed::CreateServiceRole { account, role } };
         match self.world().change(self.store(), self.now(), command).await {
             Ok(_) | Err(ChangeError::Refused(Refusal::RoleExists(_))) => Ok(()),
-            Err(ChangeError::Refused(refusal)) => Err(port_error(refusal)),
+            Err(ChangeError::Refused(refusal)) => Err(port_error(&refusal)),
             Err(ChangeError::Port(error)) => Err(error),
         }
     }
@@ -117,33 +122,5 @@ fn enter(management: &AccountId, role: &RoleArn) -> Result<Session, PortError> {
             resource: role.to_string(),
             by: None,
         }),
-    }
-}
-
-/// What the world's refusal means to a handler.
-pub(crate) fn port_error(refusal: Refusal) -> PortError {
-    let by = refusal.denied_by();
-    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are refusals of set-up deeds")]
-    match refusal {
-        Refusal::Expired(_) => PortError::Expired,
-        Refusal::RoleUnknown(role) => PortError::NotFound(role.to_string()),
-        Refusal::SourceUnknown(source) => PortError::NotFound(source.to_string()),
-        Refusal::AccountUnknown(account) => PortError::NotFound(account.to_string()),
-        Refusal::ControlPolicyUnknown(policy) => PortError::NotFound(policy),
-        Refusal::Denied { action, resource, barrier: _, who: _ } => {
-            PortError::Denied { action, resource, by }
-        }
-        // The role of the session is gone: its credentials are worth nothing any more.
-        Refusal::RoleOfSessionDeleted(role) => PortError::Denied {
-            action: "sts:AssumeRole".to_owned(),
-            resource: role.to_string(),
-            by: None,
-        },
-        Refusal::NotOwner { .. } => PortError::Denied {
-            action: "ram:CreateServiceLinkedRole".to_owned(),
-            resource: "*".to_owned(),
-            by: None,
-        },
-        other => PortError::Invalid(other.to_string()),
     }
 }

@@ -5,12 +5,9 @@ use crossvault_core::{
     ids::{AccountId, DataSource, Region, SourceKind},
 };
 use crossvault_handlers::ports::{Clock, Page, PortError, Sources};
-use crossvault_simulator::world;
+use crossvault_simulator::{refusal::port_error, world};
 
-use crate::{
-    identity::{LocalCredentials, port_error},
-    platform::Embedded,
-};
+use crate::{identity::LocalCredentials, platform::Embedded};
 
 impl Sources for Embedded {
     fn kinds(&self) -> &[SourceKind] {
@@ -29,7 +26,7 @@ impl Sources for Embedded {
         let sources = self
             .world()
             .read(|world| world::sources(world, &session, &account, &region, kind, now))
-            .map_err(port_error)?;
+            .map_err(|refusal| port_error(&refusal))?;
         let is_after = |source: &DataSource| {
             page.after.as_ref().is_none_or(|after| source.id.as_str() > after.as_str())
         };
@@ -46,7 +43,7 @@ impl Sources for Embedded {
         let view = self
             .world()
             .read(|world| world::source(world, &session, &source, now))
-            .map_err(port_error)?;
+            .map_err(|refusal| port_error(&refusal))?;
         let has_folder = self.world().location(&source).is_some_and(|folder| folder.is_dir());
         Ok(if has_folder { view } else { SourceView::Absent })
     }
